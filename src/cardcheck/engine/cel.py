@@ -1,0 +1,98 @@
+"""The Common Expression Language behind one small door.
+
+Every expression is compiled twice. The first compile declares nullable facts as wrapper types, so that a comparison of a text with a
+number is an error when the rule loads. The second declares them as dynamic, because cel-expr-python 0.1.3 cannot bind a plain Python
+value to a wrapper type.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.facts.schema import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cel_expr_python import cel
+
+MAX_INT = 2**62
+POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
+DYNAMIC_RESULTS = ("DYN", "LIST")
+
+
+class CelError(ValueError):
+    """An expression that does not compile or cannot be evaluated; `column` counts from 1 in the expression."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.line, self.column = message, line, column
+
+
+@functools.cache
+def _environments() -> tuple[cel.Env, cel.Env]:
+    from cel_expr_python import cel
+    from cel_expr_python.ext import ext_strings
+
+    kind = cel.Type
+    rows = kind.List(kind.Map(kind.STRING, kind.DYN))
+    plain = {"string": kind.STRING, "int": kind.INT, "double": kind.DOUBLE, "bool": kind.BOOL, "strings": kind.List(kind.STRING), "rows": rows}
+    wrapped = {name: kind(f"google.protobuf.{name}Value") for name in ("String", "Int64", "Double", "Bool")}
+    nullable = {"string?": "String", "int?": "Int64", "double?": "Double", "bool?": "Bool"}
+    checked = {name: plain.get(spec.kind) or wrapped[nullable[spec.kind]] for name, spec in FIELDS.items()}
+    dynamic = {name: plain.get(spec.kind, kind.DYN) for name, spec in FIELDS.items()}
+    item = {"it": kind.DYN}
+    extensions = [ext_strings.ExtStrings()]
+    return cel.NewEnv(variables=checked | item, extensions=extensions), cel.NewEnv(variables=dynamic | item, extensions=extensions)
+
+
+class Expression:
+    """A compiled expression over the declared facts and `it`, the row a message is about."""
+
+    def __init__(self, text: str) -> None:
+        """Compile `text`; raises CelError with the place of the fault."""
+        self.text = text
+        checking, running = _environments()
+        try:
+            checked = checking.compile(text)
+            self._compiled = running.compile(text)
+        except RuntimeError as error:
+            found = POSITION.search(str(error))
+            if found:
+                raise CelError(found[3], int(found[1]), int(found[2])) from None
+            raise CelError(str(error).splitlines()[0]) from None
+        self.returns: str = checked.return_type().name()
+
+    def evaluate(self, activation: cel.Activation) -> Any:
+        """Return the plain value; raises CelError where evaluation fails."""
+        value = self._compiled.eval(activation)
+        if value.type().name() == "ERROR":
+            raise CelError(str(value.value()).splitlines()[0])
+        return value.plain_value()
+
+
+def activation(values: Mapping[str, Any], it: Any = None) -> cel.Activation:
+    """Bind facts for evaluation."""
+    return _environments()[1].Activation({**values, "it": normalise(it)})
+
+
+def normalise(value: Any, depth: int = 0) -> Any:
+    """Make a value safe for the evaluator: finite numbers, integers of 64 bits, text that is valid UTF-8, no deep nesting."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < MAX_INT else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth > 6:
+        return None
+    if isinstance(value, list):
+        return [normalise(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {str(key): normalise(item, depth + 1) for key, item in value.items()}
+    return str(value)

@@ -1,0 +1,99 @@
+"""Judging facts by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cardcheck.engine.cel import CelError, activation, normalise
+from cardcheck.engine.rule import Rule
+from cardcheck.facts.located import Location
+from cardcheck.facts.model import Facts
+
+Outcome = Literal["pass", "fail", "not_applicable", "unknown"]
+MAX_FINDINGS = 20
+MAX_LINE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A failed rule at a place. `source_line` is the line of the file there, where it is a text file."""
+
+    rule: Rule
+    message: str
+    location: Location
+    source_line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one rule; `reason` says why for `unknown` and `not_applicable`.
+
+    `more` counts findings beyond the first 20 of the same rule.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    reason: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    more: int = 0
+
+
+def evaluate(facts: Facts, rules: Iterable[Rule]) -> list[Judgement]:
+    """Judge the facts by each rule. Whatever goes wrong inside a rule is `unknown` with its message, never a pass."""
+    values = {name: normalise(value) for name, value in facts.values.items()}
+    return [_judge(rule, facts, values) for rule in rules]
+
+
+def _judge(rule: Rule, facts: Facts, values: dict[str, Any]) -> Judgement:
+    sources = {name: facts.sources[name] for name in rule.needs}
+    for name, source in sources.items():
+        if source.state == "unavailable":
+            return Judgement(rule, "unknown", f"{name}: {source.reason}")
+    for name, source in sources.items():
+        if source.state == "absent":
+            return Judgement(rule, "not_applicable", f"{name}: absent")
+    bound = activation(values)
+    try:
+        if rule.when is not None and rule.when.evaluate(bound) is not True:
+            return Judgement(rule, "not_applicable", "its condition does not hold")
+        failed = rule.fails.evaluate(bound)
+        if isinstance(failed, list):
+            findings = [_finding(rule, facts, values, row) for row in failed[:MAX_FINDINGS]]
+        elif isinstance(failed, bool):
+            findings = [_finding(rule, facts, values, None)] if failed else []
+        else:
+            return Judgement(rule, "unknown", "the condition gave neither true nor false")
+    except CelError as error:
+        return Judgement(rule, "unknown", f"the rule could not be evaluated: {error.message}")
+    more = len(failed) - len(findings) if isinstance(failed, list) else 0
+    return Judgement(rule, "fail" if findings else "pass", findings=findings, more=more)
+
+
+def _finding(rule: Rule, facts: Facts, values: dict[str, Any], row: Any) -> Finding:
+    location = facts.place(rule.at)
+    if isinstance(row, dict) and isinstance(row.get("file"), str):
+        location = Location(row["file"], int(row.get("line") or 1), int(row.get("column") or 1))
+    bound = activation(values, row)
+    message = "".join(part if isinstance(part, str) else _text(part.evaluate(bound)) for part in rule.message)
+    return Finding(rule, message, location, _source_line(facts, location))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _source_line(facts: Facts, location: Location) -> str | None:
+    text = facts.texts.get(location.file)
+    if text is None or location.line is None:
+        return None
+    lines = text.split("\n", location.line)
+    if len(lines) < location.line:
+        return None
+    line = lines[location.line - 1].rstrip("\r")
+    return line if len(line) <= MAX_LINE or (location.column or 1) > MAX_LINE else line[:MAX_LINE]

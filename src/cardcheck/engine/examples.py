@@ -1,0 +1,58 @@
+"""Running a rule's own examples: the test that comes with every rule."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cardcheck.engine.evaluate import evaluate
+from cardcheck.engine.rule import Example, Rule
+from cardcheck.facts import collect
+from cardcheck.subject import Subject
+
+BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
+
+
+def check_examples(rule: Rule) -> Iterator[str]:
+    """Yield what is wrong: an example that should fail and does not, or should pass and does not."""
+    for wanted, examples in (("fails", rule.fails_on), ("passes", rule.passes_on)):
+        for number, example in enumerate(examples, 1):
+            with tempfile.TemporaryDirectory() as folder:
+                subject = build(example, Path(folder))
+                judgement = evaluate(collect(subject), [rule])[0]
+            good = judgement.outcome == "fail" if wanted == "fails" else judgement.outcome in ("pass", "not_applicable")
+            if not good:
+                yield f"{rule.id} {rule.name}: example {wanted}[{number}] gave {judgement.outcome} {judgement.reason}".rstrip()
+
+
+def build(example: Example, folder: Path) -> Subject:
+    """Write an example's files into `folder`."""
+    files = dict(example.files)
+    if example.card is not None:
+        files["README.md"] = example.card
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="")
+    for path, tensors in example.weights.items():
+        _write_safetensors(folder / path, tensors)
+    for path, target_of_link in example.links.items():
+        (folder / path).symlink_to(target_of_link)
+    return Subject(str(folder), "folder", folder, id=example.hub_id)
+
+
+def _write_safetensors(path: Path, tensors: dict[str, tuple[str, list[int]]]) -> None:
+    """Write a safetensors file of zeros; the zeros are a hole in the file, so size costs nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header, end = {}, 0
+    for name, (dtype, shape) in tensors.items():
+        size = BYTES[dtype] * math.prod(shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    data = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(data).to_bytes(8, "little") + data)
+        file.truncate(8 + len(data) + end)

@@ -1,0 +1,202 @@
+"""A rule file: reading it, and refusing it with line and column where it is wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cardcheck.engine.cel import CelError, Expression
+from cardcheck.errors import CardcheckError
+from cardcheck.facts.located import Located, LocatedError, load_yaml
+from cardcheck.facts.schema import FIELDS, GROUPS, SOURCES
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+CONFIDENCES = ("high", "medium", "low")
+PROFILES = ("default", "strict")
+CATEGORIES = {
+    "1": "card", "2": "provenance", "3": "training", "4": "scores", "5": "config", "6": "safety", "7": "leaderboard", "8": "heldout",
+}  # fmt: skip
+ID = re.compile(r"^[A-Z]{2,8}\d{3}$")
+OWN_ID = re.compile(r"^CC([1-8])\d{2}$")
+NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+REQUIRED = ("id", "name", "severity", "confidence", "fails", "message", "why", "fix", "examples")
+OPTIONAL = ("profile", "needs", "when", "at", "references", "since")
+HOLE = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A made-up subject: its card, other text files, weights (path → tensor → [dtype, shape]), symbolic links and Hub id."""
+
+    card: str | None
+    files: dict[str, str]
+    weights: dict[str, dict[str, Any]]
+    links: dict[str, str]
+    hub_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `fails` gives a bool, or the list of rows that are wrong: each row becomes a finding at its own place."""
+
+    id: str
+    name: str
+    severity: Severity
+    confidence: str
+    profile: str
+    needs: tuple[str, ...]
+    when: Expression | None
+    fails: Expression
+    at: str
+    message: tuple[str | Expression, ...]
+    why: str
+    fix: str
+    references: tuple[str, ...]
+    fails_on: tuple[Example, ...]
+    passes_on: tuple[Example, ...]
+    path: Path
+
+    @property
+    def category(self) -> str:
+        """The category of a cardcheck rule by its number; other packs' rules are `custom`."""
+        match = OWN_ID.match(self.id)
+        return CATEGORIES[match[1]] if match else "custom"
+
+    @property
+    def page(self) -> str:
+        """The rule's page in the documentation."""
+        return f"docs/rules/{self.id}.md"
+
+
+class RuleError(CardcheckError):
+    """A rule file that cannot be used."""
+
+
+class _File:
+    """A rule file being read; every complaint carries its place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.located: Located = load_yaml(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RuleError(f"{path}: cannot be read: {error.strerror}") from None
+        except (LocatedError, UnicodeDecodeError) as error:
+            line, column = (error.line, error.column) if isinstance(error, LocatedError) else (1, 1)
+            raise RuleError(f"{path}:{line}:{column}: {error}") from None
+        if not isinstance(self.located.value, dict):
+            raise RuleError(f"{path}:1:1: a rule is a mapping of keys to values")
+        self.data: dict[str, Any] = self.located.value
+
+    def wrong(self, message: str, *key: str | int) -> RuleError:
+        line, column = self.located.place(key)
+        return RuleError(f"{self.path}:{line}:{column}: {message}")
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(f"{key} must be text", key)
+        return value.strip()
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> Any:
+        value = self.data.get(key, default)
+        if value not in choices:
+            raise self.wrong(f"{key} must be one of {', '.join(choices)}", key)
+        return value
+
+    def list_of_text(self, key: str) -> tuple[str, ...]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.wrong(f"{key} must be a list of texts", key)
+        return tuple(value)
+
+    def expression(self, key: str, text: str, *, returns: tuple[str, ...]) -> Expression:
+        try:
+            expression = Expression(text)
+        except CelError as error:
+            raise self.wrong(f"{key}: {error.message} (at {error.line}:{error.column} of `{text.strip()}`)", key) from None
+        if not expression.returns.startswith(returns):
+            raise self.wrong(f"{key} must give {' or '.join(returns).lower()}, not {expression.returns.lower()}", key)
+        return expression
+
+
+def load_rule(path: Path) -> Rule:
+    """Read and check one rule file; raises RuleError with file, line and column."""
+    file = _File(path)
+    for key in file.data:
+        if key not in REQUIRED + OPTIONAL:
+            raise file.wrong(f"unknown key {key!r}", key)
+    for key in REQUIRED:
+        if key not in file.data:
+            raise file.wrong(f"the key {key!r} is missing")
+    if not ID.match(file.text("id")):
+        raise file.wrong("id must be two to eight capitals and three digits, such as ACME001", "id")
+    if not NAME.match(file.text("name")):
+        raise file.wrong("name must be lower-case words joined by hyphens", "name")
+    needs = file.list_of_text("needs")
+    for index, source in enumerate(needs):
+        if source not in SOURCES:
+            raise file.wrong(f"unknown source {source!r}; there are {', '.join(SOURCES)}", "needs", index)
+    at = file.data.get("at", "card")
+    if at not in FIELDS and at not in GROUPS:
+        raise file.wrong(f"at: {at!r} is no fact", "at")
+    examples = _examples(file)
+    return Rule(
+        id=file.text("id"),
+        name=file.text("name"),
+        severity=file.choice("severity", SEVERITIES),
+        confidence=file.choice("confidence", CONFIDENCES),
+        profile=file.choice("profile", PROFILES, "default"),
+        needs=needs,
+        when=file.expression("when", file.text("when"), returns=("BOOL",)) if "when" in file.data else None,
+        fails=file.expression("fails", file.text("fails"), returns=("BOOL", "LIST")),
+        at=at,
+        message=_message(file),
+        why=file.text("why"),
+        fix=file.text("fix"),
+        references=file.list_of_text("references"),
+        fails_on=examples["fails"],
+        passes_on=examples["passes"],
+        path=path,
+    )
+
+
+def _message(file: _File) -> tuple[str | Expression, ...]:
+    """Split a message into text and the expressions in {braces}."""
+    parts: list[str | Expression] = []
+    for index, part in enumerate(HOLE.split(file.text("message"))):
+        if index % 2:
+            parts.append(file.expression("message", part, returns=("",)))
+        elif part:
+            parts.append(part)
+    return tuple(parts)
+
+
+def _examples(file: _File) -> dict[str, tuple[Example, ...]]:
+    examples = file.data["examples"]
+    if not isinstance(examples, dict) or set(examples) - {"fails", "passes"}:
+        raise file.wrong("examples has the keys fails and passes", "examples")
+    result = {}
+    for side in ("fails", "passes"):
+        given = examples.get(side)
+        if not isinstance(given, list) or not given:
+            raise file.wrong(f"examples.{side} must list at least one example", "examples")
+        result[side] = tuple(_example(file, side, index, item) for index, item in enumerate(given))
+    return result
+
+
+def _example(file: _File, side: str, index: int, item: Any) -> Example:
+    here = ("examples", side, index)
+    if not isinstance(item, dict) or set(item) - {"card", "files", "weights", "links", "id"}:
+        raise file.wrong("an example has the keys card, files, weights, links and id", *here)
+    files, weights, links = (item.get(key) or {} for key in ("files", "weights", "links"))
+    if not all(isinstance(group, dict) for group in (files, weights, links)):
+        raise file.wrong("files, weights and links of an example map paths to contents", *here)
+    for path in (*files, *weights, *links):
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise file.wrong(f"the path {path} of an example leaves its folder", *here)
+    texts = {str(path): "" if content is None else str(content) for path, content in files.items()}
+    return Example(item.get("card"), texts, weights, links, item.get("id"))

@@ -1,0 +1,214 @@
+"""Facts from the card's text: headings, links, code blocks, tables and what they say."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.facts.located import Location
+from cardcheck.facts.model import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+MAX_PARSED = 1_000_000  # characters of Markdown that are parsed; a real card has 60,000 at most
+
+URL = re.compile(r"https?://[^\s<>\"'`\]|)]+")
+PAPER_URL = re.compile(
+    r"arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/|aclanthology\.org/|openreview\.net/|doi\.org/10\.|semanticscholar\.org/paper"
+    r"|proceedings\.mlr\.press|papers\.nips\.cc|proceedings\.neurips\.cc|dl\.acm\.org/doi",
+    re.IGNORECASE,
+)
+REPORT_URL = re.compile(r"(?:blog|/news/|/posts?/|medium\.com/|report|technical|\.pdf(?:$|\?)|substack\.com/)", re.IGNORECASE)
+ARXIV_TEXT = re.compile(r"\barxiv[:\s]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
+BIBTEX = re.compile(r"@(?:article|inproceedings|misc|techreport|conference|phdthesis)\s*\{\s*([^,\s]*)", re.IGNORECASE)
+TRAINING = re.compile(r"\b(?:pre-?|fine-?)?(?:train(?:ing|ed)?|tun(?:ing|ed))\b|\bdistill|how (?:it|this model) was made", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"\[More Information Needed\]|\{\{\s*(?:card_data|model_id|model_name|[\w.]+\s*\|\s*default\()[^}]*\}\}|\{MODEL_NAME\}|<(?:model[-_ ]name|your[-_ ][\w-]+)>"
+    r"|\b(?:your|my)[-_ ](?:username|org|organization|model[-_ ]name)/[\w-]+|\bLorem ipsum\b",
+    re.IGNORECASE,
+)
+REPOSITORY = r"[\"']([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)[\"']"
+LOAD = re.compile(
+    r"(?:SentenceTransformer|CrossEncoder|SparseEncoder|from_pretrained|FlagModel|BGEM3FlagModel|get_model|load_model|hf_hub_download"
+    r"|pipeline|AnglE\.from_pretrained|INSTRUCTOR)\s*\(\s*(?:[\w-]+\s*=\s*)?" + REPOSITORY
+    + r"|\b(?:model_name(?:_or_path)?|model_id|model_path|repo_id|model)\s*=\s*" + REPOSITORY
+)  # fmt: skip
+NUMBER = r"(\d{1,3}(?:,\d{3})+|\d+)"
+MAX_TOKENS = re.compile(
+    r"(?:longer than|truncated (?:to|at|after)|max(?:imum|\.)?\s+(?:sequence|input|context)\s+length\**\s*(?:of|is|:|=)?)\**\s*"
+    + NUMBER + r"\s*(?:\w+\s+)?(?:tokens|word pieces|wordpieces)",
+    re.IGNORECASE,
+)  # fmt: skip
+DIMENSION = re.compile(NUMBER + r"[\s-]*dimension(?:al|s)\b|output dimensionality\**:?\**\s*" + NUMBER, re.IGNORECASE)
+
+
+class _Text:
+    """The card's text with line arithmetic; Markdown tokens know lines only, columns are looked up."""
+
+    def __init__(self, file: str, text: str, first_line: int) -> None:
+        self.file, self.text, self.first_line = file, text, first_line
+        self.starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def at(self, offset: int) -> Location:
+        line = bisect.bisect_right(self.starts, offset) - 1
+        return Location(self.file, line + self.first_line, offset - self.starts[line] + 1)
+
+    def find(self, needle: str, lines: list[int] | None) -> Location:
+        start = self.starts[lines[0]] if lines else 0
+        end = self.starts[lines[1]] if lines and lines[1] < len(self.starts) else len(self.text)
+        offset = self.text.find(needle, start, end)
+        return self.at(max(offset, start))
+
+
+def collect_markdown(facts: Facts, file: str, text: str, first_line: int) -> None:
+    """Fill the text facts of the group `card`; `first_line` is where the text starts in the file."""
+    place = Location(file, first_line, 1)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    source = _Text(file, text, first_line)
+    facts.set("card.text", text, place)
+    facts.set("card.words", len(text.split()), place)
+    tokens = _parse(text[:MAX_PARSED])
+    if len(text) > MAX_PARSED:
+        facts.set("card.truncated", value=True)
+    _headings(facts, source, tokens)
+    _links(facts, source, tokens)
+    _code(facts, source, tokens)
+    _tables(facts, source, tokens)
+    _statements(facts, source)
+
+
+def _parse(text: str) -> list[Token]:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"maxNesting": 30}).enable("table").parse(text)
+
+
+def _headings(facts: Facts, source: _Text, tokens: list[Token]) -> None:
+    found: list[tuple[str, int, Location, int]] = []
+    for token, inline in zip(tokens, tokens[1:], strict=False):
+        if token.type == "heading_open" and token.map:
+            text = "".join(child.content for child in inline.children or [])
+            found.append((text, int(token.tag[1]), source.at(source.starts[token.map[0]]), token.map[1]))
+    for text, level, place, _ in found:
+        facts.add("card.headings", place, text=text, level=level)
+    if found:
+        facts.set("card.title", found[0][0], found[0][2])
+    lines = source.text.split("\n")
+    for at, (text, level, place, start) in enumerate(found):
+        if TRAINING.search(text):
+            # a section reaches to the next heading of its own level or above
+            end = next((later[2].line - source.first_line for later in found[at + 1 :] if later[1] <= level and later[2].line), len(lines))
+            words = len(" ".join(lines[start:end]).split())
+            facts.add("card.training_sections", place, heading=text, words=words)
+
+
+def _links(facts: Facts, source: _Text, tokens: list[Token]) -> None:
+    seen: set[tuple[str, int | None, int | None]] = set()
+    for text, url, place in sorted(_all_links(source, tokens), key=lambda link: (link[2].line or 0, link[2].column or 0)):
+        key = (url, place.line, place.column)
+        if key in seen:
+            continue
+        seen.add(key)
+        facts.add("card.links", place, text=text, url=url)
+        if PAPER_URL.search(url):
+            facts.add("card.papers", place, kind="link", ref=url)
+        elif REPORT_URL.search(url):
+            facts.add("card.reports", place, url=url)
+
+
+def _all_links(source: _Text, tokens: list[Token]) -> Iterator[tuple[str, str, Location]]:
+    for token in tokens:
+        if token.type == "inline":
+            yield from _inline_links(source, token)
+        elif token.type == "html_block":
+            yield from _html_links(source, token.content, token.map)
+
+
+def _inline_links(source: _Text, token: Token) -> Iterator[tuple[str, str, Location]]:
+    children = token.children or []
+    known: set[str] = set()
+    for at, child in enumerate(children):
+        if child.type == "link_open":
+            url, text = str(child.attrs.get("href", "")), children[at + 1].content
+            known |= {url, text}
+            yield text, url, source.find(url, token.map)
+        elif child.type == "html_inline" and child.content.lower().startswith("<a"):
+            yield from _html_links(source, child.content, token.map)
+        elif child.type == "text":
+            for found in URL.finditer(child.content):
+                url = found[0].rstrip(".,;:!*_")
+                if url not in known:
+                    yield url, url, source.find(url, token.map)
+
+
+def _html_links(source: _Text, html: str, lines: list[int] | None) -> Iterator[tuple[str, str, Location]]:
+    if "<a" not in html.lower():
+        return
+    from bs4 import BeautifulSoup
+
+    for link in BeautifulSoup(html, "html.parser").find_all("a", href=True):
+        url = str(link["href"])
+        yield link.get_text(" ", strip=True), url, source.find(url, lines)
+
+
+def _code(facts: Facts, source: _Text, tokens: list[Token]) -> None:
+    for token in tokens:
+        if token.type not in ("fence", "code_block") or not token.map:
+            continue
+        first = token.map[0] + (token.type == "fence")
+        place = source.at(source.starts[min(first, len(source.starts) - 1)])
+        facts.add("card.code", place, language=token.info.strip(), text=token.content[:20_000])
+        for found in LOAD.finditer(token.content):
+            facts.add("card.loads", source.find(found[1] or found[2], token.map), id=found[1] or found[2])
+        for found in BIBTEX.finditer(token.content):
+            facts.add("card.papers", source.find(found[0], token.map), kind="citation", ref=found[1])
+
+
+def _tables(facts: Facts, source: _Text, tokens: list[Token]) -> None:
+    for at, token in enumerate(tokens):
+        if token.type == "table_open" and token.map:
+            rows = _markdown_rows(tokens, at)
+            facts.add("card.tables", source.at(source.starts[token.map[0]]), header=rows[0], cells=rows[1:200])
+        elif token.type == "html_block" and "<table" in token.content.lower() and token.map:
+            for rows in _html_tables(token.content):
+                facts.add("card.tables", source.at(source.starts[token.map[0]]), header=rows[0], cells=rows[1:200])
+
+
+def _markdown_rows(tokens: list[Token], at: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for token in tokens[at:]:
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(token.content)
+    return rows
+
+
+def _html_tables(html: str) -> Iterator[list[list[str]]]:
+    from bs4 import BeautifulSoup
+
+    for table in BeautifulSoup(html, "html.parser").find_all("table"):
+        rows = [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
+        if rows:
+            yield rows
+
+
+def _statements(facts: Facts, source: _Text) -> None:
+    for found in PLACEHOLDER.finditer(source.text):
+        facts.add("card.placeholders", source.at(found.start()), text=found[0])
+    for found in ARXIV_TEXT.finditer(source.text):
+        facts.add("card.papers", source.at(found.start()), kind="text", ref=found[1])
+    for found in MAX_TOKENS.finditer(source.text):
+        facts.add("card.max_tokens", source.at(found.start(1)), tokens=_number(found[1]), text=found[0])
+    for found in DIMENSION.finditer(source.text):
+        facts.add("card.dimensions", source.at(found.start()), dimension=_number(found[1] or found[2]), text=found[0])
+
+
+def _number(text: str) -> Any:
+    return min(int(text.replace(",", "")[:12]), 10**9)

@@ -1,0 +1,64 @@
+"""The container that collectors fill and rules read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cardcheck.facts.located import Location
+from cardcheck.facts.schema import FIELDS, MAX_ROWS, SOURCES
+
+State = Literal["known", "absent", "unavailable"]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whether a fact group could be read: `known`, `absent` (looked, nothing there) or `unavailable` (could not look)."""
+
+    state: State
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Facts:
+    """All facts about one subject.
+
+    `values` holds every declared field by its dotted name, always present. `places` says where a single-valued fact stands; rows
+    carry their own place. `texts` holds the text of the files that findings may point into.
+    """
+
+    values: dict[str, Any] = field(default_factory=lambda: {name: spec.empty() for name, spec in FIELDS.items()})
+    places: dict[str, Location] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=lambda: dict.fromkeys(SOURCES, Source("absent")))
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def set(self, name: str, value: Any, place: Location | None = None) -> None:
+        """Set a declared field; a list over the cap is cut and its name noted in `facts.capped`."""
+        if name not in FIELDS:
+            raise KeyError(name)
+        if isinstance(value, list) and len(value) > MAX_ROWS:
+            value = value[:MAX_ROWS]
+            self.values["facts.capped"].append(name)
+        self.values[name] = value
+        if place is not None:
+            self.places[name] = place
+
+    def add(self, name: str, place: Location, /, **keys: Any) -> None:
+        """Append a row to a declared field of rows; the keys must be the declared ones."""
+        spec = FIELDS[name]
+        if set(keys) != set(spec.keys):
+            raise KeyError(f"{name}: {sorted(set(keys) ^ set(spec.keys))}")
+        rows = self.values[name]
+        if len(rows) < MAX_ROWS:
+            rows.append({**keys, "file": place.file, "line": place.line or 1, "column": place.column or 1})
+        elif name not in self.values["facts.capped"]:
+            self.values["facts.capped"].append(name)
+
+    def place(self, name: str) -> Location:
+        """Return where a fact stands, or its group's place, or the subject itself."""
+        group = name.partition(".")[0]
+        return self.places.get(name) or self.places.get(group) or Location(".")

@@ -1,0 +1,116 @@
+"""Weights: safetensors headers read without loading, pickles named, broken files found.
+
+The format is described at https://huggingface.co/docs/safetensors: eight bytes with the header's length (little endian), the header
+as JSON, then the tensors' bytes. huggingface_hub can parse such a header too, but does not tell whether the bytes it promises are there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from cardcheck.facts.files import Listing
+from cardcheck.facts.located import Location
+from cardcheck.facts.model import Facts, Source
+
+MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+NOT_WEIGHTS = re.compile(r"(?:^|/)(?:training_args\.bin|optimizer\.pt|scheduler\.pt|rng_state.*\.pth)$")
+NOT_PICKLE = re.compile(r"(?:^|/)(?:openvino/|.*openvino.*\.bin$|onnx/)")
+EMBEDDING = re.compile(r"(?:^|\.)(?:word_embeddings|embed_tokens|tok_embeddings|wte|shared|token_embedding)\.weight$|^embeddings?(?:\.weight)?$")
+LFS_POINTER = b"version https://git-lfs"
+
+
+class WeightsError(ValueError):
+    """A weights file is not what its name says."""
+
+
+def read_header(path: Path) -> dict[str, dict[str, Any]]:
+    """Return a safetensors file's tensors: name → {dtype, shape, data_offsets}, without reading any weights.
+
+    Raises WeightsError where the file is too short, is a Git LFS pointer, or its header is no valid header; OSError.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        if len(start) == 8 and LFS_POINTER.startswith(start):
+            raise WeightsError("is a Git LFS pointer, not the weights: run `git lfs pull`")
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or length > min(MAX_HEADER_BYTES, size - 8):
+            raise WeightsError("is cut short or is no safetensors file: its header is longer than the file")
+        try:
+            header = json.loads(file.read(length))
+            tensors = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
+            needed = max((int(tensor["data_offsets"][1]) for tensor in tensors.values()), default=0)
+            for tensor in tensors.values():
+                math.prod(tensor["shape"])
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            raise WeightsError("has a header that is not valid") from None
+    if 8 + length + needed > size:
+        raise WeightsError(f"is cut short: its header promises {8 + length + needed:,} bytes, the file has {size:,}")
+    return tensors
+
+
+def collect_weights(facts: Facts, listing: Listing) -> None:
+    """Fill the group `weights`."""
+    seen = False
+    tensors: dict[str, tuple[Location, dict[str, Any]]] = {}
+    for path, size in listing.sizes.items():
+        place = Location(path)
+        if path.endswith(".safetensors"):
+            seen = True
+            try:
+                header = read_header(listing.root / path)
+            except (WeightsError, OSError) as error:
+                reason = str(error) if isinstance(error, WeightsError) else f"cannot be read: {error.strerror}"
+                facts.add("weights.broken", place, path=path, problem=reason)
+                continue
+            parameters = sum(math.prod(tensor["shape"]) for tensor in header.values())
+            facts.add("weights.safetensors", place, path=path, parameters=parameters, tensors=len(header), bytes=size)
+            tensors |= {name: (place, tensor) for name, tensor in header.items()}
+        elif path.endswith(PICKLE_SUFFIXES) and not NOT_WEIGHTS.search(path) and not NOT_PICKLE.search(path):
+            seen = True
+            facts.add("weights.pickle", place, path=path, bytes=size)
+    for suffix in ("onnx", "gguf"):
+        found = [path for path in listing.sizes if path.endswith("." + suffix)]
+        facts.set(f"weights.{suffix}", found)
+        seen = seen or bool(found)
+    if seen:
+        facts.sources["weights"] = Source("known")
+    _summarise(facts, tensors)
+    _check_index(facts, listing)
+
+
+def _summarise(facts: Facts, tensors: dict[str, tuple[Location, dict[str, Any]]]) -> None:
+    if not tensors:
+        return
+    first = next(iter(tensors.values()))[0]
+    facts.places["weights"] = first
+    rows = facts["weights.safetensors"]
+    facts.set("weights.parameters", min(sum(row["parameters"] for row in rows), 2**62), first)
+    facts.set("weights.dtypes", sorted({str(tensor.get("dtype")) for _, tensor in tensors.values()}))
+    for name, (place, tensor) in tensors.items():
+        if EMBEDDING.search(name) and len(tensor["shape"]) == 2:
+            facts.set("weights.vocab_size", int(tensor["shape"][0]), place)
+            facts.set("weights.hidden_size", int(tensor["shape"][1]), place)
+            return
+
+
+def _check_index(facts: Facts, listing: Listing) -> None:
+    """A sharded model names its shards in an index; each must be there."""
+    for path in listing.sizes:
+        if not path.endswith(".safetensors.index.json"):
+            continue
+        try:
+            text, _ = listing.read(path)
+            shards = sorted({str(shard) for shard in json.loads(text)["weight_map"].values()})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            facts.add("weights.broken", Location(path), path=path, problem="is not a valid index of shards")
+            continue
+        folder = path.rpartition("/")[0]
+        for shard in shards:
+            if (f"{folder}/{shard}" if folder else shard) not in listing:
+                facts.add("weights.broken", Location(path), path=path, problem=f"names the shard {shard}, which is not there")

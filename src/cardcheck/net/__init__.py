@@ -1,0 +1,1 @@
+"""Every outbound request is made here."""

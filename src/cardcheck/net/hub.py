@@ -1,0 +1,68 @@
+"""Fetching a repository from the Hugging Face Hub, through huggingface_hub.
+
+huggingface_hub does the resuming, retrying, locking and caching; this module chooses what to fetch and turns every way it can fail
+into one line that says what to do. The token is huggingface_hub's business: it goes to the Hub's host alone.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    from cardcheck.subject import Subject
+
+# Pickles are never fetched: weights load from safetensors only.
+SMALL_FILES = ["*.md", "*.json", "*.txt", "*.model", "*.yaml", "*.yml", "*.py"]
+WEIGHTS = ["*.safetensors"]
+METADATA_TIMEOUT = 20.0
+
+
+def fetch(given: str, hub_id: str, revision: str | None, *, offline: bool, weights: bool) -> Subject:
+    """Fetch a model repository into the Hub's cache and return it as a Subject.
+
+    Raises CardcheckError where the Hub is out of reach or the repository is missing, gated or private.
+    """
+    from huggingface_hub import constants
+
+    from cardcheck.subject import from_cache
+
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
+    if offline or constants.HF_HUB_OFFLINE:
+        if not folder.is_dir():
+            raise CardcheckError(f"{hub_id} is not in the local cache {folder.parent}", hint="run once without --offline")
+        return from_cache(given, folder, hub_id, revision)
+    commit = _download(hub_id, revision, SMALL_FILES + (WEIGHTS if weights else []))
+    subject = from_cache(given, folder, hub_id, commit)
+    return type(subject)(given, "hub", subject.path, hub_id, commit, subject.blobs)
+
+
+def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
+    """Download the files that match; return the commit."""
+    import httpx2 as httpx
+    from huggingface_hub import HfApi, errors, snapshot_download
+
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    use_cache = "run again later, or with --offline to use the local cache"
+    try:
+        info = HfApi().model_info(hub_id, revision=revision, timeout=METADATA_TIMEOUT)
+        commit = info.sha or "main"
+        snapshot_download(hub_id, revision=commit, allow_patterns=patterns)
+    except errors.GatedRepoError:
+        hint = f"ask for access on {endpoint}/{hub_id} and log in with `hf auth login`"
+        raise CardcheckError(f"{hub_id} is gated: its owner gives access on request", hint=hint) from None
+    except errors.RevisionNotFoundError:
+        raise CardcheckError(f"{hub_id} has no revision {revision}", hint="give a branch, a tag or a commit hash") from None
+    except errors.RepositoryNotFoundError:
+        hint = "check the name; for a private one log in with `hf auth login`"
+        raise CardcheckError(f"{hub_id} does not exist on {endpoint} or is private", hint=hint) from None
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "an error"
+        raise CardcheckError(f"{endpoint} answered {status} for {hub_id}", hint=use_cache) from None
+    except (httpx.TransportError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CardcheckError(f"the Hub at {endpoint} is out of reach: {reason}", hint=use_cache) from None
+    return commit

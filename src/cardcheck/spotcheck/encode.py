@@ -1,0 +1,145 @@
+"""Encoding with a model that is not trusted: in a child process without network, with a memory limit and a time limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MEMORY_SHARE = 0.8
+# What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "TMPDIR")  # fmt: skip
+
+
+class EncodingError(CardcheckError):
+    """The model could not be loaded or did not encode within its limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the child process may use; `memory_mb` None means four fifths of what is free."""
+
+    seconds: float = 1800.0
+    memory_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Embeddings as the model gives them, shapes (n_queries, d) and (n_documents, d), and how they were made."""
+
+    queries: NDArray[np.float32]
+    documents: NDArray[np.float32]
+    about: dict[str, Any]
+    isolation: dict[str, bool]
+
+
+def encode(
+    path: Path,
+    queries: list[str],
+    documents: list[str],
+    *,
+    device: str = "cpu",
+    seed: int = 0,
+    limits: Limits | None = None,
+    trust_remote_code: bool = False,
+    progress: Callable[[int], None] = lambda _count: None,
+) -> Encoded:
+    """Encode texts with the model in folder `path`; `progress` is told how many more texts are done.
+
+    Raises EncodingError.
+    """
+    import numpy as np
+
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="cardcheck-") as folder:
+        out = str(Path(folder) / "vectors")
+        job = {
+            "path": str(path.absolute()),
+            "query": queries,
+            "document": documents,
+            "device": device,
+            "seed": seed,
+            "memory_mb": limits.memory_mb or _free_memory_mb(),
+            "trust_remote_code": trust_remote_code,
+            "out": out,
+        }
+        isolation: dict[str, bool] = {}
+        for answer in _run(job, folder, limits.seconds):
+            if "error" in answer:
+                raise EncodingError(f"the model could not be run: {_first_lines(answer['error'])}")
+            if "encoded" in answer:
+                progress(answer["encoded"])
+            isolation = answer.get("isolation", isolation)
+            if "done" in answer:
+                return Encoded(np.load(out + ".query.npy"), np.load(out + ".document.npy"), answer["done"], isolation)
+    raise EncodingError("the model could not be run: its process ended without an answer")
+
+
+def _first_lines(text: str) -> str:
+    return " ".join(text.split())[:400]
+
+
+def _free_memory_mb() -> int:
+    pages = os.sysconf("SC_AVPHYS_PAGES") if "SC_AVPHYS_PAGES" in os.sysconf_names else os.sysconf("SC_PHYS_PAGES")
+    return max(1024, int(pages * os.sysconf("SC_PAGE_SIZE") * MEMORY_SHARE) >> 20)
+
+
+def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str, Any]]:
+    """Start the child, hand it the job and yield its answers; it is killed when the caller stops or the time is over."""
+    environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
+    log = Path(folder) / "log"
+    with log.open("wb") as errors:
+        child = subprocess.Popen(  # noqa: S603  # our own module, with our own interpreter
+            [sys.executable, "-m", "cardcheck.spotcheck.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True, encoding="utf-8",
+        )  # fmt: skip
+    try:
+        yield from _answers(child, json.dumps(job), time.monotonic() + seconds, seconds)
+    finally:
+        child.kill()
+        child.wait()
+    if child.returncode not in (0, None):
+        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        reason = "it was killed, most likely for memory" if child.returncode == -9 else f"its process ended with {child.returncode}"
+        raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0] if tail else ''}")
+
+
+def _answers(child: subprocess.Popen[str], job: str, deadline: float, seconds: float) -> Iterator[dict[str, Any]]:
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def talk() -> None:
+        try:
+            if child.stdin:
+                child.stdin.write(job)
+                child.stdin.close()
+            for line in child.stdout or ():
+                lines.put(line)
+        except (BrokenPipeError, ValueError):  # the child is gone; its status tells why
+            pass
+        lines.put(None)
+
+    threading.Thread(target=talk, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise EncodingError(f"the model was stopped after {seconds:g} s", hint="allow more with --time-limit") from None
+        if line is None:
+            child.wait()
+            return
+        yield json.loads(line)

@@ -1,0 +1,83 @@
+"""From what the user named to a Subject: a folder to read, and the Hub id it is known by."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from cardcheck.errors import CardcheckError
+
+NAME = r"[A-Za-z0-9][\w.-]{0,95}"
+HUB_ID = re.compile(rf"^(?P<id>{NAME}/{NAME})(?:@(?P<revision>[\w./-]+))?$")
+HUB_URL = re.compile(
+    rf"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?(?P<id>{NAME}/{NAME})"
+    r"(?:/(?:tree|blob|resolve|commit)/(?P<revision>[^/?#]+)[^?#]*)?/?(?:[?#].*)?$"
+)
+CACHE_FOLDER = re.compile(rf"^models--(?P<owner>{NAME}?)--(?P<name>{NAME})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is audited.
+
+    `path` is a folder or, for kind `card`, one Markdown file. `blobs` is where the Hub's cache keeps the files that its snapshots
+    link to. `revision` is a commit hash where it is known.
+    """
+
+    given: str
+    kind: Literal["hub", "folder", "cache", "card"]
+    path: Path
+    id: str | None = None
+    revision: str | None = None
+    blobs: Path | None = None
+
+
+def resolve(given: str, *, hub_id: str | None = None, offline: bool = False, weights: bool = True) -> Subject:
+    """Find what `given` names: a folder or card on this machine first, else a Hub id or address.
+
+    `hub_id` says which Hub repository a folder is a copy of. `weights` False leaves weights out of what is fetched.
+    Raises CardcheckError where there is no such thing, or the Hub cannot give it.
+    """
+    if hub_id is not None and not HUB_ID.fullmatch(hub_id):
+        raise CardcheckError(f"{hub_id!r} is not a Hub id", hint="write it as ORG/NAME")
+    path = Path(given).expanduser()
+    if path.exists() or path.is_symlink():
+        subject = _local(given, path)
+        return replace(subject, id=hub_id) if hub_id else subject
+    match = HUB_ID.match(given) or HUB_URL.match(given)
+    if not match or given.startswith((".", "/", "~")):
+        raise CardcheckError(
+            f"{given!r} is no folder here and no Hub id",
+            hint="name a model folder, a README.md, or a Hub id such as sentence-transformers/all-MiniLM-L6-v2",
+        )
+    from cardcheck.net.hub import fetch
+
+    return fetch(given, match["id"], match["revision"], offline=offline, weights=weights)
+
+
+def _local(given: str, path: Path) -> Subject:
+    if path.is_file():
+        if path.suffix.lower() not in (".md", ".markdown"):
+            raise CardcheckError(f"{given} is neither a folder nor a Markdown file", hint="name the model's folder or its README.md")
+        return Subject(given, "card", path)
+    if not path.is_dir():
+        raise CardcheckError(f"{given} is not a folder or a file that can be read", hint="a link that leads nowhere or to itself?")
+    for folder in (path, path.parent.parent):
+        if found := CACHE_FOLDER.match(folder.absolute().name):
+            return from_cache(given, folder, f"{found['owner']}/{found['name']}", path.name if folder != path else None)
+    return Subject(given, "folder", path)
+
+
+def from_cache(given: str, folder: Path, hub_id: str, revision: str | None) -> Subject:
+    """Return the snapshot of a Hub cache entry (`models--ORG--NAME`): `revision`, or what `refs/main` points to."""
+    commit = revision or "main"
+    reference = folder / "refs" / commit
+    if reference.is_file():
+        commit = reference.read_text(encoding="utf-8").strip()
+    snapshot = folder / "snapshots" / commit
+    if os.sep in commit or not snapshot.is_dir():
+        raise CardcheckError(f"the cache entry {folder} has no snapshot {commit}", hint="fetch it once without --offline")
+    return Subject(given, "cache", snapshot, hub_id, commit, folder / "blobs")
