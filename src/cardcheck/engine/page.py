@@ -1,0 +1,34 @@
+"""A rule's page in the documentation, made from the rule itself."""
+
+from __future__ import annotations
+
+from cardcheck.engine.rule import Example, Rule
+
+
+def page(rule: Rule) -> str:
+    """Return the rule's page as Markdown."""
+    parts = [
+        f"# {rule.id} {rule.name}",
+        f"{rule.severity}, {rule.confidence} confidence, category {rule.category}, profile {rule.profile}",
+        f"**Message:** {''.join(part if isinstance(part, str) else '{' + part.text + '}' for part in rule.message)}",
+        f"## Why\n\n{rule.why}",
+        f"## How to fix it\n\n{rule.fix}",
+        f"## Found in\n\n{_example(rule.fails_on[0])}",
+        f"## Not found in\n\n{_example(rule.passes_on[0])}",
+        f"## Condition\n\n```\n{rule.fails.text}\n```" + (f"\n\nwhere\n\n```\n{rule.when.text}\n```" if rule.when else ""),
+    ]
+    if rule.references:
+        parts.append("## References\n\n" + "\n".join(f"- <{reference}>" for reference in rule.references))
+    return "\n\n".join(parts) + "\n"
+
+
+def _example(example: Example) -> str:
+    blocks = [f"Hub id `{example.hub_id}`"] if example.hub_id else []
+    files = {**({"README.md": example.card} if example.card is not None else {}), **example.files}
+    for path, text in files.items():
+        shown = text.rstrip("\n").encode("ascii", "backslashreplace").decode()
+        blocks.append(f"`{path}`\n\n````\n{shown}\n````")
+    for path, tensors in example.weights.items():
+        blocks.append(f"`{path}` with " + ", ".join(f"`{name}` {dtype} {shape}" for name, (dtype, shape) in tensors.items()))
+    blocks += [f"`{path}`, a link to `{target}`" for path, target in example.links.items()]
+    return "\n\n".join(blocks)

@@ -1,0 +1,42 @@
+"""Reporters: one file each, all of the same shape, an Audit in and text out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    from cardcheck.pipeline import Audit
+
+FORMATS = {"text": "cardcheck.report.text", "json": "cardcheck.report.json", "html": "cardcheck.report.html"}
+
+
+def reporter(name: str) -> Callable[[Audit], str]:
+    """Return the function `render` of a format.
+
+    Raises CardcheckError for an unknown format.
+    """
+    if name not in FORMATS:
+        raise CardcheckError(f"there is no format {name!r}", hint=f"choose {', '.join(FORMATS)}")
+    render: Callable[[Audit], str] = import_module(FORMATS[name]).render
+    return render
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report so that an interruption leaves the old file or the new one; raises CardcheckError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(file.name).chmod(0o666 & ~mask)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise CardcheckError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,31 @@
+"""Strings of a subject, made harmless for the place they go to."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+# Cc: control characters, terminal escapes among them. Cf: direction overrides and other invisible formatting. Cs: lone surrogates.
+# Zl and Zp are line breaks that some terminals and YAML readers honour.
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them, and they hide nothing
+
+
+def visible(text: Any) -> str:
+    """Return text in which every control and formatting character is written out as its code, such as \\u202e.
+
+    A report then shows what is there, and cannot be steered by it. Tabs and line breaks become spaces.
+    """
+    given = str(text)
+    if given.isascii() and given.isprintable():
+        return given
+    return "".join(_visible(character) for character in given)
+
+
+def _visible(character: str) -> str:
+    if character in "\t\n\r":
+        return " "
+    if unicodedata.category(character) not in HIDDEN or character in JOINERS:
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

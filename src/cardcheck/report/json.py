@@ -1,0 +1,86 @@
+"""The report for machines, in the shape of data/report.schema.json."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import cardcheck
+
+if TYPE_CHECKING:
+    from cardcheck.engine.evaluate import Finding
+    from cardcheck.pipeline import Audit
+    from cardcheck.spotcheck.check import SpotCheck
+
+SCHEMA_VERSION = 1  # raised when a field goes away or changes its meaning; new fields do not raise it
+
+
+def render(audit: Audit) -> str:
+    """Return the report as JSON text, ending in a line break; only ASCII, so that no terminal is steered by it."""
+    return json.dumps(_finite(document(audit)), indent=2, allow_nan=False) + "\n"
+
+
+def document(audit: Audit) -> dict[str, Any]:
+    """Return the report as plain values."""
+    subject = audit.subject
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "cardcheck_version": cardcheck.__version__,
+        "subject": {
+            "given": subject.given, "kind": subject.kind, "id": subject.id, "revision": subject.revision, "path": str(subject.path),
+        },
+        "counts": {severity: audit.count(severity) for severity in ("error", "warning", "note")},
+        "sources": {name: asdict(source) for name, source in audit.facts.sources.items()},
+        "findings": [_finding(finding) for finding in audit.findings],
+        "rules": [
+            {"id": judged.rule.id, "outcome": judged.outcome, "reason": judged.reason, "findings": len(judged.findings) + judged.more}
+            for judged in audit.judgements
+        ],
+        "spotcheck": _spotcheck(audit.spotcheck) if audit.spotcheck else None,
+    }  # fmt: skip
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    rule = finding.rule
+    return {
+        "rule": rule.id, "name": rule.name, "category": rule.category, "severity": rule.severity, "confidence": rule.confidence,
+        "message": finding.message, **asdict(finding.location), "source_line": finding.source_line, "why": rule.why, "fix": rule.fix,
+        "references": list(rule.references), "page": rule.page,
+    }  # fmt: skip
+
+
+def _spotcheck(check: SpotCheck) -> dict[str, Any]:
+    fields = asdict(check)
+    judgement = fields.pop("judgement")
+    if judgement:
+        del judgement["verdict"], judgement["settle"]
+    return {
+        "status": fields["status"],
+        "reason": fields["reason"],
+        "verdict": fields["verdict"],
+        "settle": fields["settle"],
+        "heldout": {"name": check.set_name, "sha256": check.set_hash, "queries": check.queries, "documents": check.documents},
+        "measured": {"ndcg_at_10": check.measured, "interval": fields["measured_interval"]} if check.status == "done" else None,
+        "panel": fields["panel"],
+        "judgement": judgement,
+        "references": fields["references"],
+        "same_weights_as": check.same_weights_as,
+        "encoding": {**check.encoding, "search_s": check.search_s, "texts_per_second": check.texts_per_second} if check.encoding else None,
+        "isolation": check.isolation,
+        "per_query": check.per_query,
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot say: numbers that are not finite become null, lone surrogates question marks."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

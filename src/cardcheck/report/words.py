@@ -1,0 +1,88 @@
+"""The sentences that more than one reporter says, so that text and page never disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cardcheck.facts.model import Facts
+    from cardcheck.pipeline import Audit
+    from cardcheck.spotcheck.check import SpotCheck
+
+
+def count(number: int, noun: str) -> str:
+    """Return `3 warnings`, `1 warning`, `no warnings`."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def title(audit: Audit) -> str:
+    """Return the name the subject is known by."""
+    return audit.subject.id or str(audit.facts["card.title"] or audit.subject.path.absolute().name)
+
+
+def origin(audit: Audit) -> str:
+    """Return where the subject was read from."""
+    subject = audit.subject
+    revision = f" at revision {subject.revision[:12]}" if subject.revision else ""
+    return f"{subject.kind} {subject.path}{revision}"
+
+
+def features(facts: Facts) -> list[str]:
+    """Return what the files say the model is, in a few short pieces."""
+    parameters, pooling = facts["weights.parameters"], facts["st.pooling"]
+    dimension = facts["st.pooling_dimension"] or facts["config.hidden_size"]
+    limit = facts["st.max_seq_length"] or facts["tokenizer.model_max_length"]
+    known = (
+        (parameters, f"{(parameters or 0) / 1e6:,.1f} M parameters"),
+        (facts["weights.dtypes"], "/".join(name for name in facts["weights.dtypes"] if not name.startswith("I")) or "integers"),
+        (dimension, f"{dimension} dimensions"),
+        (pooling, f"{' and '.join(pooling)} pooling"),
+        (limit, f"{limit} tokens"),
+        (facts["card.license"], f"licence {facts['card.license']}"),
+    )
+    return [text for there, text in known if there]
+
+
+def summary(audit: Audit) -> str:
+    """Return the counts of findings and outcomes."""
+    found = ", ".join(count(audit.count(severity), severity) for severity in ("error", "warning", "note"))
+    outcomes = f"{len(audit.outcomes('pass'))} rules passed, {len(audit.outcomes('not_applicable'))} do not apply"
+    return f"{found}; {outcomes}, {len(audit.outcomes('unknown'))} unknown"
+
+
+def verdict(check: SpotCheck) -> str:
+    """Return the verdict in one sentence; it describes evidence and accuses nobody."""
+    judgement = check.judgement
+    if check.status == "skipped":
+        return f"not measured: {check.reason}"
+    if check.status == "failed":
+        return f"{check.reason}; {check.settle}"
+    if judgement is None:
+        return f"there is nothing to compare with; {check.settle}"
+    limit = f"a gap of {judgement.detectable:.0f} points or more would have been seen"
+    if check.verdict == "unexplained":
+        return (
+            f"the model measures {judgement.gap:.1f} points below what its published scores promise, and chance and the scatter "
+            f"of honest models leave at least {judgement.gap_interval.low:.1f} of them; a rerun of the published tasks would settle why"
+        )
+    if check.verdict == "consistent":
+        return f"no gap beyond chance and the scatter of honest models; {limit}"
+    return f"the check cannot tell: only {limit}; {check.settle}"
+
+
+def panel(check: SpotCheck) -> str:
+    """Return where the published scores come from and what they amount to."""
+    if check.panel is None:
+        return "no published scores on the panel's tasks"
+    tasks = len(check.panel.scores)
+    return f"panel level {check.panel.value:.1f} from {count(tasks, 'task')} ({check.panel.source})"
+
+
+def encoding(check: SpotCheck) -> str:
+    """Return how the model was run."""
+    about = check.encoding
+    seconds = f"loaded in {about['load_s']:.1f} s, {check.queries + check.documents} texts encoded in {about['encode_s']:.1f} s"
+    rate = f"{check.texts_per_second:.0f} texts a second on {about['device']} in {about['dtype']}"
+    prompts = ", ".join(f"{kind} prompt {text!r}" for kind, text in about["prompts"].items() if text) or "no prompts declared"
+    network = "network cut off" if check.isolation.get("network") else "network NOT cut off: this system does not allow it"
+    return f"{seconds} ({rate}), exact search in {check.search_s * 1000:.0f} ms; {about['similarity']} similarity, {prompts}; {network}"

@@ -1,0 +1,187 @@
+"""The spot check from end to end: encode, search, measure, compare with what the panel promises."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cardcheck.errors import CardcheckError
+from cardcheck.facts.model import Facts
+from cardcheck.spotcheck import heldout, panel, references, statistics
+from cardcheck.spotcheck.encode import EncodingError, Limits, encode
+from cardcheck.spotcheck.metrics import ndcg_at_10
+from cardcheck.spotcheck.panel import Level
+from cardcheck.spotcheck.references import Reference
+from cardcheck.spotcheck.search import SIMILARITIES, search
+from cardcheck.spotcheck.statistics import Interval, Verdict
+from cardcheck.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to measure. `queries` takes a sample of that many queries; None takes all."""
+
+    device: str = "cpu"
+    seed: int = 0
+    queries: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A reference model in the plane of panel level and held-out score."""
+
+    id: str
+    note: str
+    level: float
+    heldout: float
+    source: str
+
+
+@dataclass(slots=True)
+class SpotCheck:
+    """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
+
+    `status` is `done`, `skipped` (not asked for, or a part of the installation is missing) or `failed` (the model could not be
+    run); `reason` says why. `panel`, `judgement` and `references` are there where the subject has published scores.
+    """
+
+    status: Literal["done", "skipped", "failed"]
+    reason: str = ""
+    verdict: Verdict = "inconclusive"
+    settle: str = ""
+    set_name: str = ""
+    set_hash: str = ""
+    documents: int = 0
+    queries: int = 0
+    measured: float = 0.0
+    measured_interval: Interval = Interval(0.0, 0.0)
+    panel: Level | None = None
+    judgement: statistics.Judgement | None = None
+    references: list[Point] = field(default_factory=list)
+    same_weights_as: str | None = None
+    encoding: dict[str, Any] = field(default_factory=dict)
+    isolation: dict[str, bool] = field(default_factory=dict)
+    search_s: float = 0.0
+    per_query: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def texts_per_second(self) -> float:
+        """Texts encoded in a second, queries and documents together."""
+        seconds = float(self.encoding.get("encode_s", 0.0))
+        return (self.queries + self.documents) / seconds if seconds else 0.0
+
+
+def missing_packages() -> str | None:
+    """Return what to install when a package of the spot check is missing, without importing any of them."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "sentence_transformers", "pytrec_eval", "scipy") if find_spec(name) is None]
+    return f"{', '.join(missing)} not installed: pip install 'cardcheck[spotcheck]'" if missing else None
+
+
+def spotcheck(
+    subject: Subject, facts: Facts, options: Options | None = None, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> SpotCheck:
+    """Measure the subject on the held-out set and judge it; `progress` is told (texts encoded, texts in all).
+
+    What is wrong with the subject comes back as a failed or inconclusive check. Raises CardcheckError where cardcheck's own data are.
+    """
+    options = options or Options()
+    if reason := missing_packages() or _not_measurable(facts, options):
+        return SpotCheck("skipped", reason, settle="measuring the model would settle it")
+    full = heldout.load()
+    held_out = full.sample(options.queries, options.seed) if options.queries else full
+    try:
+        result = _measure(subject, facts, held_out, options, progress)
+    except (EncodingError, ValueError) as error:
+        return SpotCheck("failed", str(error), settle="a model that can be run would settle it", set_name=full.name, set_hash=full.sha256)
+    known = references.known_weights(subject.path, full)
+    result.same_weights_as = known.id if known else None
+    result.panel = _panel(subject, facts, known)
+    _judge(result, subject, known, held_out, options.seed)
+    return result
+
+
+def _not_measurable(facts: Facts, options: Options) -> str | None:
+    """Say why a subject is not even loaded."""
+    if facts["subject.kind"] == "card":
+        return "only a card was given; a spot check needs the model's folder"
+    if not facts["weights.safetensors"]:
+        return "there are no readable safetensors weights, and no other format is loaded"
+    if facts["weights.broken"]:
+        row = facts["weights.broken"][0]
+        return f"{row['path']} {row['problem']}"
+    if not facts["files.tokenizer"] and facts["config.model_type"]:
+        return "there is no tokenizer"
+    if (facts["config.auto_map"] or facts["st.custom_modules"]) and not options.trust_remote_code:
+        return "the model needs code from its repository; read it, then allow it with --trust-remote-code"
+    return None
+
+
+def _measure(
+    subject: Subject, facts: Facts, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]
+) -> SpotCheck:
+    import numpy as np
+
+    total, done = len(held_out.queries) + len(held_out.corpus), 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, total)
+
+    progress(0, total)
+    encoded = encode(
+        subject.path, list(held_out.queries.values()), list(held_out.corpus.values()), device=options.device, seed=options.seed,
+        limits=options.limits, trust_remote_code=options.trust_remote_code, progress=count,
+    )  # fmt: skip
+    started = time.perf_counter()
+    similarity = encoded.about["similarity"] if encoded.about["similarity"] in SIMILARITIES else "cosine"
+    run = search(encoded.queries, encoded.documents, list(held_out.queries), list(held_out.corpus), similarity=similarity, device=options.device)
+    searched = time.perf_counter()
+    scores = ndcg_at_10(held_out.qrels, run)
+    values = np.array([scores[query] for query in held_out.queries])
+    return SpotCheck(
+        "done", set_name=held_out.name, set_hash=held_out.sha256, documents=len(held_out.corpus), queries=len(held_out.queries),
+        measured=float(values.mean() * 100), measured_interval=statistics.mean_interval(values, options.seed),
+        encoding=encoded.about, isolation=encoded.isolation, search_s=searched - started, per_query=scores,
+    )  # fmt: skip
+
+
+def _panel(subject: Subject, facts: Facts, known: Reference | None) -> Level | None:
+    """Return the level that is on trial: what the card claims, else what the leaderboard has under the subject's name or weights."""
+    if claims := panel.level(panel.claimed(facts), "the card's model-index"):
+        return claims
+    for hub_id in (subject.id, known.id if known else None):
+        if hub_id and (found := panel.level(panel.published(hub_id), f"{panel.published_source()}, {hub_id}")):
+            return found
+    return known.panel if known else None
+
+
+def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_out: heldout.HeldOutSet, seed: int) -> None:
+    """Compare with the reference models, leaving the subject itself out of them."""
+    import numpy as np
+
+    itself = {name.lower() for name in (subject.id, known.id if known else None) if name}
+    usable = [
+        (model, place)
+        for model in references.references(held_out.name, held_out.sha256)
+        if model.independent and model.id.lower() not in itself and (place := model.panel)
+    ]
+    scores = np.array([[model.per_query[query] for query in held_out.queries] for model, _ in usable])
+    result.references = [
+        Point(model.id, model.note, place.value, float(row.mean() * 100), place.source) for (model, place), row in zip(usable, scores, strict=True)
+    ]
+    if result.panel is None:
+        result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"
+        return
+    if len(usable) < statistics.MIN_REFERENCES:
+        raise CardcheckError("there are too few reference models for this held-out set", hint="run `make references`")
+    own = np.array([result.per_query[query] for query in held_out.queries])
+    levels = np.array([place.value for _, place in usable])
+    result.judgement = statistics.judge(own, scores, levels, result.panel.value, result.panel.standard_error, seed=seed)
+    result.verdict, result.settle = result.judgement.verdict, result.judgement.settle
