@@ -7,13 +7,16 @@ scatter about a line in logits as the real ones do, per-query scores are drawn a
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardcheck.spotcheck import heldout, references
 from cardcheck.spotcheck.panel import expit, logit
 from cardcheck.spotcheck.statistics import ERROR_RATE, judge, theil_sen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 GAPS = (0, 5, 10, 15, 20)
 
@@ -37,7 +40,8 @@ def world(rng: np.random.Generator, centres: NDArray[np.float64], difficulty: ND
     noise = rng.logistic(size=(len(centres), len(queries))) * 1.5
     raw = 1 / (1 + np.exp(-2.5 * (centres[:, None] + queries[None] + noise)))
     wanted = np.array([expit(centre) / 100 for centre in centres])
-    return np.clip(raw + (wanted - raw.mean(axis=1))[:, None], 0, 1)
+    scores: NDArray[np.float64] = np.clip(raw + (wanted - raw.mean(axis=1))[:, None], 0, 1)
+    return scores
 
 
 def simulate(levels: NDArray[np.float64], scores: NDArray[np.float64], trials: int, at: float) -> None:

@@ -63,7 +63,10 @@ def fit(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float | int 
         both = [model for model in levels if task in scores[model]]
         if len(both) < MIN_MODELS:
             continue
-        x, y = np.array([logit(levels[model]) for model in both]), np.array([logit(scores[model][task]) for model in both])
+        x, y = (
+            np.array([logit(levels[model]) for model in both]),
+            np.array([logit(scores[model][task]) for model in both]),
+        )
         line = HuberRegressor(alpha=0.0).fit(x[:, None], y)
         slope, intercept = line.coef_[0], line.intercept_
         residuals = y - intercept - slope * x

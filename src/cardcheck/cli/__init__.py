@@ -50,7 +50,11 @@ def main(args: list[str] | None = None) -> None:
     except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:  # noqa: BLE001  # the last net: users get a line, not a traceback
-        _fail(f"internal error: {type(error).__name__}: {error}", "set CARDCHECK_DEBUG=1 for the traceback, and please report it", error)
+        _fail(
+            f"internal error: {type(error).__name__}: {error}",
+            "set CARDCHECK_DEBUG=1 for the traceback, and please report it",
+            error,
+        )
 
 
 def _fail(message: str, hint: str | None, error: BaseException | None = None) -> None:

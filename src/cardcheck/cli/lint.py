@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json as jsonlib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cardcheck.cli.options import judging
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(name="lint")
@@ -16,7 +18,17 @@ from cardcheck.cli.options import judging
 @judging
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.pass_context
-def command(ctx: click.Context, subjects: tuple[str, ...], *, as_json: bool, hub_id: str | None, rules: tuple[Path, ...], fail_on: str, **judge: Any) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    subjects: tuple[str, ...],
+    *,
+    as_json: bool,
+    hub_id: str | None,
+    rules: tuple[Path, ...],
+    fail_on: str,
+    **judge: Any,
+) -> None:
     """Judge model folders, cards or Hub repositories by their files. Nothing is measured.
 
     SUBJECT is a folder, a README.md, or ORG/NAME on the Hub; the current folder where none is named.

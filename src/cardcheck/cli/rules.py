@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-FOLDERS = click.option("--rules", "folders", multiple=True, metavar="DIR", type=click.Path(path_type=Path), help="A further folder of rules; may be repeated.")
+FOLDERS = click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A further folder of rules; may be repeated.",
+)
 
 
 @click.group(name="rules")

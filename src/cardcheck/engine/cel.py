@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cel_expr_python import cel
 
 MAX_INT = 2**62
+MAX_DEPTH = 6
 POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
 DYNAMIC_RESULTS = ("DYN", "LIST")
 
@@ -39,7 +40,14 @@ def _environments() -> tuple[cel.Env, cel.Env]:
 
     kind = cel.Type
     rows = kind.List(kind.Map(kind.STRING, kind.DYN))
-    plain = {"string": kind.STRING, "int": kind.INT, "double": kind.DOUBLE, "bool": kind.BOOL, "strings": kind.List(kind.STRING), "rows": rows}
+    plain = {
+        "string": kind.STRING,
+        "int": kind.INT,
+        "double": kind.DOUBLE,
+        "bool": kind.BOOL,
+        "strings": kind.List(kind.STRING),
+        "rows": rows,
+    }
     wrapped = {name: kind(f"google.protobuf.{name}Value") for name in ("String", "Int64", "Double", "Bool")}
     nullable = {"string?": "String", "int?": "Int64", "double?": "Double", "bool?": "Bool"}
     checked = {name: plain.get(spec.kind) or wrapped[nullable[spec.kind]] for name, spec in FIELDS.items()}
@@ -83,16 +91,10 @@ def normalise(value: Any, depth: int = 0) -> Any:
     """Make a value safe for the evaluator: finite numbers, integers of 64 bits, text that is valid UTF-8, no deep nesting."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < MAX_INT else None
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if depth > 6:
-        return None
-    if isinstance(value, list):
-        return [normalise(item, depth + 1) for item in value]
+    if isinstance(value, (list, tuple)):
+        return [normalise(item, depth + 1) for item in value] if depth < MAX_DEPTH else None
     if isinstance(value, dict):
-        return {str(key): normalise(item, depth + 1) for key, item in value.items()}
-    return str(value)
+        return {str(key): normalise(item, depth + 1) for key, item in value.items()} if depth < MAX_DEPTH else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value if math.isfinite(value) and abs(value) < MAX_INT else None
+    return value

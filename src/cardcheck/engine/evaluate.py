@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.engine.cel import CelError, activation, normalise
-from cardcheck.engine.rule import Rule
 from cardcheck.facts.located import Location
-from cardcheck.facts.model import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cardcheck.engine.rule import Rule
+    from cardcheck.facts.model import Facts
 
 Outcome = Literal["pass", "fail", "not_applicable", "unknown"]
 MAX_FINDINGS = 20

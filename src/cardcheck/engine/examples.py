@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cardcheck.engine.evaluate import evaluate
-from cardcheck.engine.rule import Example, Rule
 from cardcheck.facts import collect
 from cardcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardcheck.engine.rule import Example, Rule
 
 BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cardcheck.engine.rule import Rule, RuleError, load_rule
 from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def packaged_rules() -> Path:

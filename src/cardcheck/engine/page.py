@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from cardcheck.engine.rule import Example, Rule
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cardcheck.engine.rule import Example, Rule
 
 
 def page(rule: Rule) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from cardcheck.facts.files import Listing
 from cardcheck.facts.located import Located, LocatedError, Location, load_yaml
 from cardcheck.facts.markdown import collect_markdown
 from cardcheck.facts.model import Facts, Source
 from cardcheck.facts.results import collect_results
+from cardcheck.facts.schema import MAX_ROWS
+
+if TYPE_CHECKING:
+    from cardcheck.facts.files import Listing
 
 CARD = "README.md"
 
@@ -33,32 +37,40 @@ def collect_card(facts: Facts, listing: Listing, name: str = CARD) -> None:
     facts.places["card"] = Location(name, 1, 1)
     facts.texts[name] = text
     facts.set("card.truncated", cut)
-    for found in CONTROL.finditer(text):
+    _control_characters(facts, name, text)
+    match = FRONT_MATTER.match(text)
+    body = match.end() if match else 0
+    if match:
+        _front_matter(facts, name, match)
+    elif problem := _why_unseen(text):
+        facts.set("card.front_matter_problem", problem, Location(name, 1, 1))
+    collect_markdown(facts, name, text[body:], first_line=text.count("\n", 0, body) + 1)
+
+
+def _control_characters(facts: Facts, name: str, text: str) -> None:
+    # one more than is kept, so that the cut is noted; a file of nothing else must not take for ever
+    for found in islice(CONTROL.finditer(text), MAX_ROWS + 1):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
         facts.add("card.control_characters", Location(name, line, column), name=f"U+{ord(found[0]):04X}")
 
-    match = FRONT_MATTER.match(text)
-    body_start = match.end() if match else 0
-    problem = None if match else _why_unseen(text)
-    if match:
-        first_line = match[1].count("\n") + 1 + (match[1].count("\r") if "\n" not in match[1] else 0)
-        try:
-            located = load_yaml(match[2], first_line=first_line)
-        except LocatedError as error:
-            problem = f"it is not valid YAML: {error.message}"
-            facts.places["card.front_matter_problem"] = Location(name, error.line, error.column)
-            facts.sources["results"] = Source("unavailable", f"the front matter is not valid YAML (line {error.line})")
-        else:
-            if isinstance(located.value, dict):
-                facts.set("card.has_front_matter", value=True, place=Location(name, 1, 1))
-                _collect_front_matter(facts, name, located)
-                collect_results(facts, name, located)
-            elif located.value is not None:
-                problem = "it is not a mapping of keys to values"
-    if problem:
-        facts.set("card.front_matter_problem", problem, facts.places.get("card.front_matter_problem", Location(name, 1, 1)))
-    collect_markdown(facts, name, text[body_start:], first_line=text.count("\n", 0, body_start) + 1)
+
+def _front_matter(facts: Facts, name: str, match: re.Match[str]) -> None:
+    opening = match[1]
+    first_line = opening.count("\n" if "\n" in opening else "\r") + 1
+    try:
+        located = load_yaml(match[2], first_line=first_line)
+    except LocatedError as error:
+        place = Location(name, error.line, error.column)
+        facts.set("card.front_matter_problem", f"it is not valid YAML: {error.message}", place)
+        facts.sources["results"] = Source("unavailable", f"the front matter is not valid YAML (line {error.line})")
+        return
+    if isinstance(located.value, dict):
+        facts.set("card.has_front_matter", value=True, place=Location(name, 1, 1))
+        _keys(facts, name, located)
+        collect_results(facts, name, located)
+    elif located.value is not None:
+        facts.set("card.front_matter_problem", "it is not a mapping of keys to values", Location(name, 1, 1))
 
 
 def _why_unseen(text: str) -> str | None:
@@ -89,7 +101,7 @@ def _text(value: Any) -> str | None:
     return ", ".join(strings(value))
 
 
-def _collect_front_matter(facts: Facts, file: str, located: Located) -> None:
+def _keys(facts: Facts, file: str, located: Located) -> None:
     data = located.value
 
     def place(*path: str | int) -> Location:
@@ -99,17 +111,14 @@ def _collect_front_matter(facts: Facts, file: str, located: Located) -> None:
         facts.add("card.keys", place(key), key=key)
     for path, line, column in located.duplicates:
         facts.add("card.duplicate_keys", Location(file, line, column), key=str(path[-1]))
-    for key in ("license", "pipeline_tag", "library_name"):
-        if key in data:
-            facts.set(f"card.{key}", _text(data[key]), place(key))
-    for key in ("language", "tags", "base_model"):
-        if key in data:
-            facts.set(f"card.{key}", strings(data[key]), place(key))
+    for key in data.keys() & {"license", "pipeline_tag", "library_name"}:
+        facts.set(f"card.{key}", _text(data[key]), place(key))
+    for key in data.keys() & {"language", "tags", "base_model"}:
+        facts.set(f"card.{key}", strings(data[key]), place(key))
     declared = data.get("datasets")
     for index, value in enumerate(declared if isinstance(declared, list) else [declared]):
         if value is not None:
-            item = value if isinstance(value, str) else str(value)
-            facts.add("card.datasets", place("datasets", index), value=item)
+            facts.add("card.datasets", place("datasets", index), value=str(value))
     for index, tag in enumerate(strings(data.get("tags"))):
         if found := ARXIV_TAG.match(tag):
             facts.add("card.papers", place("tags", index), kind="tag", ref=found[1])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cardcheck.facts.files import Listing
 from cardcheck.facts.located import Located, LocatedError, Location, load_json
 from cardcheck.facts.model import Facts, Source
+
+if TYPE_CHECKING:
+    from cardcheck.facts.files import Listing
 
 # Old and new (5.4 and later) names of sentence-transformers' pooling switches.
 POOLING_SWITCHES = {
@@ -20,7 +22,10 @@ POOLING_SWITCHES = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-LOCAL_PATH = re.compile(r"^(?:/(?:home|root|mnt|data|tmp|users|scratch|workspace|content|kaggle|gpfs|opt|storage)\w*/|[A-Za-z]:[\\/]|~/|\.\.?/)", re.IGNORECASE)  # fmt: skip
+LOCAL_PATH = re.compile(
+    r"^(?:/(?:home|root|mnt|data|tmp|users|scratch|workspace|content|kaggle|gpfs|opt|storage)\w*/|[A-Za-z]:[\\/]|~/|\.\.?/)",
+    re.IGNORECASE,
+)
 PLACEHOLDER_LENGTH = 10_000_000
 STANDARD_MODULES = ("sentence_transformers.",)
 
@@ -68,16 +73,21 @@ def _load(facts: Facts, listing: Listing, path: str, source: str, *, expected: t
     facts.texts[path] = text
     try:
         located = load_json(text)
-        if not isinstance(located.value, expected):
-            raise LocatedError(f"is not a JSON {'object' if expected is dict else 'list'}")
     except LocatedError as error:
-        facts.add("config.broken", Location(path, error.line, error.column), path=path, problem=error.message)
-        facts.sources[source] = Source("unavailable", f"{path} cannot be read: {error.message}")
+        _broken(facts, path, source, error)
+        return None
+    if not isinstance(located.value, expected):
+        _broken(facts, path, source, LocatedError(f"it is not a JSON {'object' if expected is dict else 'list'}"))
         return None
     if facts.sources[source].state == "absent":
         facts.sources[source] = Source("known")
     facts.places.setdefault(source, Location(path, 1, 1))
     return _Json(path, located)
+
+
+def _broken(facts: Facts, path: str, source: str, error: LocatedError) -> None:
+    facts.add("config.broken", Location(path, error.line, error.column), path=path, problem=error.message)
+    facts.sources[source] = Source("unavailable", f"{path} cannot be read: {error.message}")
 
 
 def _transformers(facts: Facts, config: _Json | None) -> None:

@@ -16,7 +16,19 @@ MAX_TEXT_BYTES = 4_000_000
 SKIPPED_FOLDERS = frozenset({".git", ".cache", "__pycache__", ".venv", "node_modules"})
 TOKENIZER_FILES = frozenset({"tokenizer.json", "vocab.txt", "tokenizer.model", "sentencepiece.bpe.model", "vocab.json", "spiece.model"})
 MODEL_FILES = frozenset({"config.json", "modules.json", "config_sentence_transformers.json"})
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".gguf", ".h5", ".msgpack", ".pkl", ".pickle")
+WEIGHT_SUFFIXES = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".onnx",
+    ".gguf",
+    ".h5",
+    ".msgpack",
+    ".pkl",
+    ".pickle",
+)
 
 
 @dataclass(slots=True)

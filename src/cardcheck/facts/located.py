@@ -90,7 +90,7 @@ def load_yaml(text: str, *, first_line: int = 1) -> Located:
 
 class _Composer:
     def __init__(self, text: str, first_line: int) -> None:
-        self.loader = yaml.CSafeLoader(text)
+        self.loader: Any = yaml.CSafeLoader(text)
         self.first_line = first_line
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.stack: list[_Open] = []

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.located import Location
-from cardcheck.facts.model import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from markdown_it.token import Token
+
+    from cardcheck.facts.model import Facts
 
 MAX_PARSED = 1_000_000  # characters of Markdown that are parsed; a real card has 60,000 at most
 
@@ -27,7 +29,8 @@ ARXIV_TEXT = re.compile(r"\barxiv[:\s]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
 BIBTEX = re.compile(r"@(?:article|inproceedings|misc|techreport|conference|phdthesis)\s*\{\s*([^,\s]*)", re.IGNORECASE)
 TRAINING = re.compile(r"\b(?:pre-?|fine-?)?(?:train(?:ing|ed)?|tun(?:ing|ed))\b|\bdistill|how (?:it|this model) was made", re.IGNORECASE)
 PLACEHOLDER = re.compile(
-    r"\[More Information Needed\]|\{\{\s*(?:card_data|model_id|model_name|[\w.]+\s*\|\s*default\()[^}]*\}\}|\{MODEL_NAME\}|<(?:model[-_ ]name|your[-_ ][\w-]+)>"
+    r"\[More Information Needed\]|\{\{\s*(?:card_data|model_id|model_name|[\w.]+\s*\|\s*default\()[^}]*\}\}"
+    r"|\{MODEL_NAME\}|<(?:model[-_ ]name|your[-_ ][\w-]+)>"
     r"|\b(?:your|my)[-_ ](?:username|org|organization|model[-_ ]name)/[\w-]+|\bLorem ipsum\b",
     re.IGNORECASE,
 )
@@ -89,7 +92,7 @@ def _parse(text: str) -> list[Token]:
 
 def _headings(facts: Facts, source: _Text, tokens: list[Token]) -> None:
     found: list[tuple[str, int, Location, int]] = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.map:
             text = "".join(child.content for child in inline.children or [])
             found.append((text, int(token.tag[1]), source.at(source.starts[token.map[0]]), token.map[1]))
@@ -101,7 +104,10 @@ def _headings(facts: Facts, source: _Text, tokens: list[Token]) -> None:
     for at, (text, level, place, start) in enumerate(found):
         if TRAINING.search(text):
             # a section reaches to the next heading of its own level or above
-            end = next((later[2].line - source.first_line for later in found[at + 1 :] if later[1] <= level and later[2].line), len(lines))
+            end = next(
+                (later[2].line - source.first_line for later in found[at + 1 :] if later[1] <= level and later[2].line),
+                len(lines),
+            )
             words = len(" ".join(lines[start:end]).split())
             facts.add("card.training_sections", place, heading=text, words=words)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.located import Located, Location
 from cardcheck.facts.model import Facts, Source
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_VALUE = 1e300
 CORRELATION = re.compile(r"pearson|spearman|kendall|silhouette|matthews|mcc$")
 PERCENT = re.compile(
     r"^(accuracy|f1|ap|map|mrr|ndcg|recall|precision|hit_rate|v_measure|main_score|cos_sim_|dot_|euclidean_|manhattan_|max_|similarity_)"
@@ -63,8 +66,7 @@ def _items(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _metrics(results: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
     for at, result in _items(results):
-        task = result.get("task") if isinstance(result.get("task"), dict) else {}
-        dataset = result.get("dataset") if isinstance(result.get("dataset"), dict) else {}
+        task, dataset = _mapping(result.get("task")), _mapping(result.get("dataset"))
         shared = {
             "task": _text(task.get("type")),
             "dataset": _text(dataset.get("name")),
@@ -75,17 +77,27 @@ def _metrics(results: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[
         }
         for index, metric in _items(result.get("metrics")):
             kind, value = _text(metric.get("type")) or "", metric.get("value")
-            finite = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             yield (
                 (*path, at, "metrics", index, "value"),
                 {
                     **shared,
                     "metric": kind,
-                    "value": float(value) if finite and abs(value) < 1e300 else None,
+                    "value": _number(value),
                     "written": "null" if value is None else str(value)[:80],
                     "range": metric_range(kind),
                 },
             )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number, or None for everything else that can stand there."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) and abs(value) < MAX_VALUE else None
 
 
 def _text(value: Any) -> str | None:

@@ -80,10 +80,8 @@ GROUPS: dict[str, dict[str, Field]] = {
             "rows",
             "model-index results, one row a metric; `value` is null where it is no finite number, `range` is "
             "`percent`, `correlation` or null where the metric has no known bounds",
-            keys=(
-                "model", "task", "dataset", "dataset_id", "config", "split", "revision", "metric", "value", "written", "range",
-            ),
-        ),  # fmt: skip
+            keys=("model", "task", "dataset", "dataset_id", "config", "split", "revision", "metric", "value", "written", "range"),
+        ),
         "models": Field("rows", "names in model-index", keys=("name",)),
         "conflicts": Field("rows", "entries that repeat with another value", keys=("what", "first", "second")),
         "problem": Field("string?", "why model-index cannot be read", "it can, or there is none"),

@@ -9,18 +9,23 @@ from __future__ import annotations
 import json
 import math
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cardcheck.facts.files import Listing
 from cardcheck.facts.located import Location
 from cardcheck.facts.model import Facts, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardcheck.facts.files import Listing
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 NOT_WEIGHTS = re.compile(r"(?:^|/)(?:training_args\.bin|optimizer\.pt|scheduler\.pt|rng_state.*\.pth)$")
 NOT_PICKLE = re.compile(r"(?:^|/)(?:openvino/|.*openvino.*\.bin$|onnx/)")
-EMBEDDING = re.compile(r"(?:^|\.)(?:word_embeddings|embed_tokens|tok_embeddings|wte|shared|token_embedding)\.weight$|^embeddings?(?:\.weight)?$")
+EMBEDDING = re.compile(
+    r"(?:^|\.)(?:word_embeddings|embed_tokens|tok_embeddings|wte|shared|token_embedding)\.weight$|^embeddings?(?:\.weight)?$"
+)
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -100,7 +105,7 @@ def _summarise(facts: Facts, tensors: dict[str, tuple[Location, dict[str, Any]]]
 
 
 def _check_index(facts: Facts, listing: Listing) -> None:
-    """A sharded model names its shards in an index; each must be there."""
+    """Note what a sharded model's index names and the repository does not have."""
     for path in listing.sizes:
         if not path.endswith(".safetensors.index.json"):
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 from cardcheck.errors import CardcheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardcheck.pipeline import Audit
 
 FORMATS = {"text": "cardcheck.report.text", "json": "cardcheck.report.json", "html": "cardcheck.report.html"}

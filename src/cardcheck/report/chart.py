@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from cardcheck.report.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardcheck.spotcheck.check import SpotCheck
     from cardcheck.spotcheck.statistics import Judgement
 
@@ -24,7 +25,7 @@ GLYPH = 0.6  # width of an average letter in font sizes
 LONGEST = 24  # letters of a name
 STEPS = (1, 2, 5, 10, 20)
 BAND = 12  # half the width of the expected interval
-# Where a label may stand: lower or higher than its mark by so much, and left of it, right of it, or with its middle at it.
+# Where a label may stand: by so much lower than its mark, and right of it, left of it, or with its middle at it.
 PLACES = tuple((shift, anchor) for shift in (4, -6, 14) for anchor in ("start", "end")) + tuple(
     (shift, anchor) for shift in (-9, 18, -19, 28, -29, 38) for anchor in ("middle", "start", "end")
 )
@@ -56,7 +57,7 @@ def _axis(scores: list[float], start: float, end: float) -> Axis:
     low, high = min(scores, default=0.0), max(scores, default=100.0)
     room = max(1.0, (high - low) * 0.05)
     low, high = max(0.0, low - room), min(100.0, high + room)
-    step = next((step for step in STEPS if (high - low) / step <= 7), STEPS[-1])  # noqa: PLR2004
+    step = next((step for step in STEPS if (high - low) / step <= 7), STEPS[-1])
     return Axis(math.floor(low / step) * step, math.ceil(high / step) * step, step, start, end)
 
 
@@ -70,9 +71,9 @@ class _Labels:
         self.taken.append((x - width, y - height, x + width, y + height))
 
     def place(self, x: float, y: float, away: float, letters: int, size: int) -> str:
-        """Return the attributes of a label `away` from the mark at (x, y): the first place that is free, else the first."""
+        """Return the attributes of a label `away` from the mark at (x, y): the first free place, else the first."""
         width = letters * size * GLYPH
-        boxes = [self._box(x, y + shift, away, width, size, anchor) for shift, anchor in PLACES]
+        boxes = [self._box((x, y + shift), away, width, size, anchor) for shift, anchor in PLACES]
         best = next((index for index, box in enumerate(boxes) if self._free(box)), 0)
         left, _, right, bottom = box = boxes[best]
         self.taken.append(box)
@@ -81,7 +82,8 @@ class _Labels:
         return f'x="{at:.1f}" y="{bottom - 3:.1f}" text-anchor="{anchor}"'
 
     @staticmethod
-    def _box(x: float, y: float, away: float, width: float, size: int, anchor: str) -> Box:
+    def _box(at: tuple[float, float], away: float, width: float, size: int, anchor: str) -> Box:
+        x, y = at
         left = {"start": x + away, "middle": x - width / 2, "end": x - away - width}[anchor]
         return left, y - size * 0.8, left + width, y + 3
 
@@ -94,8 +96,7 @@ class _Labels:
 def scatter(check: SpotCheck) -> str:
     """Return the SVG: reference models as numbered dots in the order of `check.references`, the subject as a diamond.
 
-    Without a judgement the subject has no panel level, and its measured score is a line across. The text is English prose for
-    people who do not see the picture; numbers of the reference models belong in a table beside it.
+    Without a judgement the subject has no panel level, and its measured score is a line across.
     """
     judged, interval = check.judgement, check.measured_interval
     level = check.panel.value if check.panel and judged else None
@@ -111,18 +112,15 @@ def scatter(check: SpotCheck) -> str:
         behind, before = _subject(check, judged, across(level), up, labels)
     else:
         behind, before = _measured_only(check, up, labels)
+    box = f'viewBox="0 0 {WIDTH} {HEIGHT}" xmlns="http://www.w3.org/2000/svg"'
     return "\n".join(
         (
-            f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="chart-title chart-text" '
-            'xmlns="http://www.w3.org/2000/svg">',
+            f'<svg class="chart" role="img" aria-labelledby="chart-title chart-text" {box}>',
             '<title id="chart-title">Panel level and held-out score of the model and of the reference models</title>',
             f'<desc id="chart-text">{escape(_alternative(check, judged, level))}</desc>',
             *_frame(across, up),
             *behind,
-            *(
-                f'<circle class="dot" cx="{across(point.level)}" cy="{up(point.heldout)}" r="4.5"/>'
-                for point in check.references
-            ),
+            *(f'<circle class="dot" cx="{across(point.level)}" cy="{up(point.heldout)}" r="4.5"/>' for point in check.references),
             *before,
             *_names(check, across, up, labels),
             "</svg>",
@@ -132,15 +130,16 @@ def scatter(check: SpotCheck) -> str:
 
 def _alternative(check: SpotCheck, judged: Judgement | None, level: float | None) -> str:
     interval = check.measured_interval
-    measured = f"The model measures {check.measured:.1f} (95 % interval {interval.low:.1f} to {interval.high:.1f})"
+    text = f"The model measures {check.measured:.1f} (95 % interval {interval.low:.1f} to {interval.high:.1f})"
     if judged and level is not None:
-        low, high = judged.expected_interval.low, judged.expected_interval.high
-        measured += f"; at its panel level of {level:.1f}, {judged.expected:.1f} are expected (90 % interval {low:.1f} to {high:.1f})"
+        interval = judged.expected_interval
+        text += f"; {judged.expected:.1f} are expected (90 % interval {interval.low:.1f} to {interval.high:.1f})"
+        text += f" at its panel level of {level:.1f}"
     points = "; ".join(
         f"{number} {visible(point.id)}: level {point.level:.1f}, held-out score {point.heldout:.1f}"
         for number, point in enumerate(check.references, 1)
     )
-    return f"{measured}. Reference models: {points or 'none'}."
+    return f"{text}. Reference models: {points or 'none'}."
 
 
 def _frame(across: Axis, up: Axis) -> Iterator[str]:
@@ -155,10 +154,8 @@ def _frame(across: Axis, up: Axis) -> Iterator[str]:
     yield f'<text class="axis" x="{RIGHT}" y="{HEIGHT - 12}" text-anchor="end">panel level, published</text>'
 
 
-def _subject(
-    check: SpotCheck, judged: Judgement, x: float, up: Axis, labels: _Labels
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the expected interval as a wide bar, which stands behind the dots, and the diamond with its error bar before them."""
+def _subject(check: SpotCheck, judged: Judgement, x: float, up: Axis, labels: _Labels) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the expected interval, behind the dots, and the diamond with its error bar, before them."""
     y, expected = up(check.measured), up(judged.expected)
     top, bottom = up(judged.expected_interval.high), up(judged.expected_interval.low)
     low, high = up(check.measured_interval.low), up(check.measured_interval.high)

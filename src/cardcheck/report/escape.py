@@ -12,7 +12,7 @@ JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them, and they
 
 
 def visible(text: Any) -> str:
-    """Return text in which every control and formatting character is written out as its code, such as \\u202e.
+    r"""Return text in which every control and formatting character is written out as its code, such as \\u202e.
 
     A report then shows what is there, and cannot be steered by it. Tabs and line breaks become spaces.
     """

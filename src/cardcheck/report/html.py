@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,25 +15,14 @@ from cardcheck.engine.rule import SEVERITIES
 from cardcheck.report import words
 from cardcheck.report.chart import scatter
 from cardcheck.report.escape import visible
-from cardcheck.spotcheck import panel, statistics
+from cardcheck.report.excerpt import excerpt
 
 if TYPE_CHECKING:
-    from cardcheck.engine.evaluate import Finding
     from cardcheck.pipeline import Audit
     from cardcheck.spotcheck.check import Point, SpotCheck
 
 SHOWN = 20  # findings of one rule; the rest is counted
-BEFORE, AFTER = 30, 60  # characters of a source line on each side of the place
 LINK = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A piece of a source line, and the blanks that bring a caret under the place."""
-
-    line: int
-    text: str
-    blanks: str
 
 
 def render(audit: Audit, *, now: datetime | None = None) -> str:
@@ -58,7 +46,7 @@ def render(audit: Audit, *, now: datetime | None = None) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    """Return the environment in which every value is made visible and escaped on its way out, whatever a template forgets."""
+    """Return the environment in which every value is made visible and escaped on its way out."""
     environment = Environment(
         loader=PackageLoader("cardcheck", "report"),
         autoescape=True,
@@ -72,11 +60,8 @@ def _environment() -> Environment:
         "words": words,
         "version": cardcheck.__version__,
         "shown": SHOWN,
-        "scale": panel.SCALE,
-        "tolerance": statistics.TOLERANCE,
-        "power": f"{statistics.POWER * 100:.0f} %",
     }
-    environment.filters |= {"points": "{:.1f}".format, "signed": "{:+.1f}".format, "excerpt": _excerpt}
+    environment.filters |= {"points": "{:.1f}".format, "signed": "{:+.1f}".format, "excerpt": excerpt}
     environment.tests["link"] = lambda reference: LINK.fullmatch(visible(reference)) is not None
     return environment
 
@@ -92,16 +77,3 @@ def _by_source(check: SpotCheck) -> dict[str, list[tuple[int, Point]]]:
     for number, point in enumerate(check.references, 1):
         groups.setdefault(point.source, []).append((number, point))
     return groups
-
-
-def _excerpt(finding: Finding) -> Excerpt | None:
-    """Return the source line around the place of a finding, or None where there is nothing to show."""
-    location, line = finding.location, finding.source_line
-    if not line or location.line is None or not line.strip():
-        return None
-    column = min((location.column or 1) - 1, len(line))
-    start = max(0, column - BEFORE) if len(line) > BEFORE + AFTER else 0
-    end = start + BEFORE + AFTER
-    lead, trail = "…" if start else "", "…" if len(line) > end else ""
-    before, after = visible(line[start:column]), visible(line[column:end])
-    return Excerpt(location.line, f"{lead}{before}{after}{trail}", " " * len(lead + before))

@@ -61,7 +61,12 @@ def _spotcheck(check: SpotCheck) -> dict[str, Any]:
         "reason": fields["reason"],
         "verdict": fields["verdict"],
         "settle": fields["settle"],
-        "heldout": {"name": check.set_name, "sha256": check.set_hash, "queries": check.queries, "documents": check.documents},
+        "heldout": {
+            "name": check.set_name,
+            "sha256": check.set_hash,
+            "queries": check.queries,
+            "documents": check.documents,
+        },
         "measured": {"ndcg_at_10": check.measured, "interval": fields["measured_interval"]} if check.status == "done" else None,
         "panel": fields["panel"],
         "judgement": judgement,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from cardcheck.report import words
 from cardcheck.report.escape import visible
+from cardcheck.report.excerpt import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardcheck.engine.evaluate import Finding, Judgement
     from cardcheck.pipeline import Audit
     from cardcheck.spotcheck.check import SpotCheck
@@ -56,44 +58,40 @@ def _failed(judged: Judgement) -> Iterator[str]:
         yield from _source(finding)
     hidden = len(judged.findings) + judged.more - SHOWN
     if hidden > 0:
-        yield f"  … and {hidden} more of {rule.id}; the JSON report has them"
+        yield f"  … and {hidden} more of {rule.id}"
     yield f"  why: {visible(rule.why)}"
     yield f"  fix: {visible(rule.fix)}"
     yield click.style(f"  more: cardcheck rules explain {rule.id}, {rule.page}", dim=True)
 
 
 def _source(finding: Finding) -> Iterator[str]:
-    """The source line with a caret under the place; a long line is cut around it."""
-    location, line = finding.location, finding.source_line
-    if not line or location.line is None or not line.strip():
-        return
-    column = min((location.column or 1) - 1, len(line))
-    start = max(0, column - WIDTH // 2) if len(line) > WIDTH + 20 else 0
-    before, after = visible(line[start:column]), visible(line[column : start + WIDTH + 20])
-    lead = "…" if start else ""
-    yield f"  {location.line:>5} | {lead}{before}{after}"
-    yield f"        | {' ' * (len(lead) + len(before))}" + click.style("^", fg="green", bold=True)
+    if piece := excerpt(finding):
+        yield f"  {piece.line:>5} | {piece.text}"
+        yield f"        | {piece.blanks}" + click.style("^", fg="green", bold=True)
 
 
 def _spotcheck(check: SpotCheck) -> Iterator[str]:
-    yield click.style("Spot check", bold=True) + (f" on {check.set_name} ({check.queries} queries, {check.documents} passages)" if check.queries else "")
+    yield click.style("Spot check", bold=True) + (
+        f" on {check.set_name} ({check.queries} queries, {check.documents} passages)" if check.queries else ""
+    )
     if check.status == "done":
         interval = check.measured_interval
         yield f"  measured   {check.measured:5.1f}   {interval.low:5.1f} to {interval.high:5.1f}   nDCG@10 × 100, 95 % over queries"
         if (judged := check.judgement) and check.panel:
-            low, high = judged.expected_interval.low, judged.expected_interval.high
-            yield f"  expected   {judged.expected:5.1f}   {low:5.1f} to {high:5.1f}   90 %, from {len(check.references)} reference models"
-            yield f"  gap        {judged.gap:+5.1f}   {judged.gap_interval.low:+5.1f} to {judged.gap_interval.high:+5.1f}   90 %, expected minus measured"
+            expected, gap = judged.expected_interval, judged.gap_interval
+            basis = f"90 %, from {len(check.references)} reference models"
+            yield f"  expected   {judged.expected:5.1f}   {expected.low:5.1f} to {expected.high:5.1f}   {basis}"
+            yield f"  gap        {judged.gap:+5.1f}   {gap.low:+5.1f} to {gap.high:+5.1f}   90 %, expected minus measured"
             yield from _plot(check)
         yield f"  {visible(words.panel(check))}"
         if check.same_weights_as:
-            yield f"  the weights are, byte for byte, those of {visible(check.same_weights_as)}"
+            yield f"  {visible(words.same_weights(check))}"
         yield click.style(f"  {visible(words.encoding(check))}", dim=True)
     yield f"  {click.style(check.verdict, fg=COLOURS[check.verdict], bold=True)}: {visible(words.verdict(check))}"
 
 
 def _plot(check: SpotCheck) -> Iterator[str]:
-    """Two intervals over one axis from 0 to 100."""
+    """Yield two intervals over one axis from 0 to 100."""
     judged = check.judgement
     if judged is None:
         return

@@ -34,7 +34,10 @@ def features(facts: Facts) -> list[str]:
     limit = facts["st.max_seq_length"] or facts["tokenizer.model_max_length"]
     known = (
         (parameters, f"{(parameters or 0) / 1e6:,.1f} M parameters"),
-        (facts["weights.dtypes"], "/".join(name for name in facts["weights.dtypes"] if not name.startswith("I")) or "integers"),
+        (
+            facts["weights.dtypes"],
+            "/".join(name for name in facts["weights.dtypes"] if not name.startswith("I")) or "integers",
+        ),
         (dimension, f"{dimension} dimensions"),
         (pooling, f"{' and '.join(pooling)} pooling"),
         (limit, f"{limit} tokens"),
@@ -76,6 +79,11 @@ def panel(check: SpotCheck) -> str:
         return "no published scores on the panel's tasks"
     tasks = len(check.panel.scores)
     return f"panel level {check.panel.value:.1f} from {count(tasks, 'task')} ({check.panel.source})"
+
+
+def same_weights(check: SpotCheck) -> str:
+    """Return whose weights the subject holds."""
+    return f"the weights are, byte for byte, those of {check.same_weights_as}"
 
 
 def encoding(check: SpotCheck) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.errors import CardcheckError
-from cardcheck.facts.model import Facts
 from cardcheck.spotcheck import heldout, panel, references, statistics
 from cardcheck.spotcheck.encode import EncodingError, Limits, encode
 from cardcheck.spotcheck.metrics import ndcg_at_10
-from cardcheck.spotcheck.panel import Level
-from cardcheck.spotcheck.references import Reference
 from cardcheck.spotcheck.search import SIMILARITIES, search
 from cardcheck.spotcheck.statistics import Interval, Verdict
-from cardcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardcheck.facts.model import Facts
+    from cardcheck.spotcheck.panel import Level
+    from cardcheck.spotcheck.references import Reference
+    from cardcheck.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Point:
     source: str
 
 
+NOTHING = Interval(0.0, 0.0)
+
+
 @dataclass(slots=True)
 class SpotCheck:
     """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
@@ -58,7 +64,7 @@ class SpotCheck:
     documents: int = 0
     queries: int = 0
     measured: float = 0.0
-    measured_interval: Interval = Interval(0.0, 0.0)
+    measured_interval: Interval = NOTHING
     panel: Level | None = None
     judgement: statistics.Judgement | None = None
     references: list[Point] = field(default_factory=list)
@@ -84,7 +90,11 @@ def missing_packages() -> str | None:
 
 
 def spotcheck(
-    subject: Subject, facts: Facts, options: Options | None = None, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+    subject: Subject,
+    facts: Facts,
+    options: Options | None = None,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> SpotCheck:
     """Measure the subject on the held-out set and judge it; `progress` is told (texts encoded, texts in all).
 
@@ -96,9 +106,15 @@ def spotcheck(
     full = heldout.load()
     held_out = full.sample(options.queries, options.seed) if options.queries else full
     try:
-        result = _measure(subject, facts, held_out, options, progress)
+        result = _measure(subject, held_out, options, progress)
     except (EncodingError, ValueError) as error:
-        return SpotCheck("failed", str(error), settle="a model that can be run would settle it", set_name=full.name, set_hash=full.sha256)
+        return SpotCheck(
+            "failed",
+            str(error),
+            settle="a model that can be run would settle it",
+            set_name=full.name,
+            set_hash=full.sha256,
+        )
     known = references.known_weights(subject.path, full)
     result.same_weights_as = known.id if known else None
     result.panel = _panel(subject, facts, known)
@@ -122,9 +138,7 @@ def _not_measurable(facts: Facts, options: Options) -> str | None:
     return None
 
 
-def _measure(
-    subject: Subject, facts: Facts, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]
-) -> SpotCheck:
+def _measure(subject: Subject, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]) -> SpotCheck:
     import numpy as np
 
     total, done = len(held_out.queries) + len(held_out.corpus), 0
@@ -141,7 +155,14 @@ def _measure(
     )  # fmt: skip
     started = time.perf_counter()
     similarity = encoded.about["similarity"] if encoded.about["similarity"] in SIMILARITIES else "cosine"
-    run = search(encoded.queries, encoded.documents, list(held_out.queries), list(held_out.corpus), similarity=similarity, device=options.device)
+    run = search(
+        encoded.queries,
+        encoded.documents,
+        list(held_out.queries),
+        list(held_out.corpus),
+        similarity=similarity,
+        device=options.device,
+    )
     searched = time.perf_counter()
     scores = ndcg_at_10(held_out.qrels, run)
     values = np.array([scores[query] for query in held_out.queries])
@@ -174,7 +195,8 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
     ]
     scores = np.array([[model.per_query[query] for query in held_out.queries] for model, _ in usable])
     result.references = [
-        Point(model.id, model.note, place.value, float(row.mean() * 100), place.source) for (model, place), row in zip(usable, scores, strict=True)
+        Point(model.id, model.note, place.value, float(row.mean() * 100), place.source)
+        for (model, place), row in zip(usable, scores, strict=True)
     ]
     if result.panel is None:
         result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +17,25 @@ from typing import TYPE_CHECKING, Any
 from cardcheck.errors import CardcheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
 MEMORY_SHARE = 0.8
 # What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
-KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "TMPDIR")  # fmt: skip
+KEPT_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "TMPDIR",
+)
 
 
 class EncodingError(CardcheckError):
@@ -104,7 +116,7 @@ def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str,
     environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
     log = Path(folder) / "log"
     with log.open("wb") as errors:
-        child = subprocess.Popen(  # noqa: S603  # our own module, with our own interpreter
+        child = subprocess.Popen(  # our own module, with our own interpreter
             [sys.executable, "-m", "cardcheck.spotcheck.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True, encoding="utf-8",
         )  # fmt: skip

@@ -6,10 +6,14 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cardcheck.spotcheck.heldout import HeldOutSet
 from cardcheck.spotcheck.panel import DATA, Level, level, published, published_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardcheck.spotcheck.heldout import HeldOutSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 After ConStat (Dekoninck et al. 2024, arXiv 2405.16281, section 3), carried over to retrieval: reference models say which held-out
 score a panel level promises, and the bootstrap runs over queries and reference models, paired by query, with per-query nDCG@10 where
-ConStat has per-sample accuracy. Levels and scores enter as logits, since both have ends. The line is Theil and Sen's (Sen 1968, JASA 63), which one odd reference model cannot tilt. Honest
-models scatter about that line; that scatter, with few models, is Student's t with n - 2 degrees of freedom and is part of the interval.
+ConStat has per-sample accuracy. Levels and scores enter as logits, since both have ends. The line is Theil and Sen's (Sen 1968,
+JASA 63), which one odd reference model cannot tilt. Honest models scatter about that line; that scatter, with few models, is Student's
+t with n - 2 degrees of freedom and is part of the interval.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Judgement:
 
     `gap` is expected minus measured, its interval 90 % (so that each side errs at 5 %). The verdict is `unexplained` where the gap is
     real (its interval lies above zero) and larger than the tolerance; else `consistent` where a gap of the resolution would have been
-    seen; else `inconclusive`. `detectable` is the smallest true gap that would have been called unexplained in 80 % of such checks. `from_queries` and `from_references` split the gap's standard error.
+    seen; else `inconclusive`. `detectable` is the smallest true gap that would have been called unexplained in 80 % of such checks.
+    `from_queries` and `from_references` split the gap's standard error.
     """
 
     verdict: Verdict
@@ -52,6 +54,9 @@ class Judgement:
     from_queries: float
     from_references: float
     settle: str
+    tolerance: float = TOLERANCE
+    error_rate: float = ERROR_RATE
+    power: float = POWER
 
 
 def mean_interval(scores: NDArray[np.float64], seed: int, rate: float = 0.95) -> Interval:
@@ -133,9 +138,17 @@ def judge(
     verdict: Verdict = "unexplained" if real else "consistent" if detectable <= resolution else "inconclusive"
     settle = _settle(n_queries, from_queries, from_references, resolution / (alarm + power)) if verdict == "inconclusive" else ""
     return Judgement(
-        verdict, expected, Interval(float(spread[0]), float(spread[1])), gap, Interval(low, high), detectable,
-        from_queries, from_references, settle,
-    )  # fmt: skip
+        verdict=verdict,
+        expected=expected,
+        expected_interval=Interval(float(spread[0]), float(spread[1])),
+        gap=gap,
+        gap_interval=Interval(low, high),
+        detectable=detectable,
+        from_queries=from_queries,
+        from_references=from_references,
+        settle=settle,
+        tolerance=tolerance,
+    )
 
 
 def _logit(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,7 +169,7 @@ def _draw_models(rng: np.random.Generator, count: int) -> NDArray[np.int64]:
     import numpy as np
 
     models = rng.integers(count, size=(REPLICATES, count))
-    while len(poor := [i for i, row in enumerate(models) if len(np.unique(row)) < 3]):
+    while poor := [i for i, row in enumerate(models) if len(np.unique(row)) < 3]:
         models[poor] = rng.integers(count, size=(len(poor), count))
     return models
 

@@ -1,0 +1,35 @@
+"""The source line of a finding, cut to what fits, with a caret under the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardcheck.report.escape import visible
+
+if TYPE_CHECKING:
+    from cardcheck.engine.evaluate import Finding
+
+BEFORE, AFTER = 30, 60  # characters of a source line on each side of the place
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of a source line, harmless to show, and the blanks that bring a caret under the place."""
+
+    line: int
+    text: str
+    blanks: str
+
+
+def excerpt(finding: Finding) -> Excerpt | None:
+    """Return the source line around the place of a finding, or None where there is nothing to show."""
+    location, line = finding.location, finding.source_line
+    if not line or location.line is None or not line.strip():
+        return None
+    column = min((location.column or 1) - 1, len(line))
+    start = max(0, column - BEFORE) if len(line) > BEFORE + AFTER else 0
+    end = start + BEFORE + AFTER
+    lead, trail = "…" if start else "", "…" if len(line) > end else ""
+    before, after = visible(line[start:column]), visible(line[column:end])
+    return Excerpt(location.line, f"{lead}{before}{after}{trail}", " " * len(lead + before))
