@@ -61,3 +61,19 @@ def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
     examples = sum(len(rule.fails_on) + len(rule.passes_on) for rule in rules)
     click.echo(f"{len(rules)} rules, {examples} examples, {len(problems)} wrong")
     ctx.exit(int(bool(problems)))
+
+
+@command.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@FOLDERS
+def docs(folder: Path, folders: tuple[Path, ...]) -> None:
+    """Write every rule's page into a folder, and an index of them."""
+    from cardcheck.engine.library import load_rules
+    from cardcheck.engine.page import index, page
+    from cardcheck.report import write
+
+    rules = load_rules(folders)
+    for rule in rules:
+        write(folder / f"{rule.id}.md", page(rule))
+    write(folder / "README.md", index(rules))
+    click.echo(f"{len(rules)} pages in {folder}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cardcheck.engine.rule import Example, Rule
 
 
@@ -23,6 +25,22 @@ def page(rule: Rule) -> str:
     if rule.references:
         parts.append("## References\n\n" + "\n".join(f"- <{reference}>" for reference in rule.references))
     return "\n\n".join(parts) + "\n"
+
+
+HEAD = """# Rules
+
+Made from the files in `rules/` by `make docs`.
+
+| id | name | category | severity | confidence | profile |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def index(rules: Iterable[Rule]) -> str:
+    """Return the list of rules as Markdown."""
+    fields = ((f"[{rule.id}]({rule.id}.md)", rule.name, rule.category, rule.severity, rule.confidence, rule.profile) for rule in rules)
+    return HEAD + "".join(f"| {' | '.join(row)} |
+" for row in fields)
 
 
 def _example(example: Example) -> str:

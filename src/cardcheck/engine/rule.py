@@ -40,7 +40,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `fails` gives a bool, or the list of rows that are wrong: each row becomes a finding at its own place."""
+    """One rule. `fails` gives a bool, or the list of rows that are wrong: each row becomes a finding at its own place.
+
+    `at` names the facts that a finding without a row points at; the first that has a place counts.
+    """
 
     id: str
     name: str
@@ -50,7 +53,7 @@ class Rule:
     needs: tuple[str, ...]
     when: Expression | None
     fails: Expression
-    at: str
+    at: tuple[str, ...]
     message: tuple[str | Expression, ...]
     why: str
     fix: str
@@ -140,9 +143,10 @@ def load_rule(path: Path) -> Rule:
     for index, source in enumerate(needs):
         if source not in SOURCES:
             raise file.wrong(f"unknown source {source!r}; there are {', '.join(SOURCES)}", "needs", index)
-    at = file.data.get("at", "card")
-    if at not in FIELDS and at not in GROUPS:
-        raise file.wrong(f"at: {at!r} is no fact", "at")
+    at = (file.data["at"],) if isinstance(file.data.get("at"), str) else file.list_of_text("at") or ("card",)
+    for name in at:
+        if name not in FIELDS and name not in GROUPS:
+            raise file.wrong(f"at: {name!r} is no fact", "at")
     examples = _examples(file)
     return Rule(
         id=file.text("id"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.facts.located import Location
 from cardcheck.facts.schema import FIELDS, MAX_ROWS, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 State = Literal["known", "absent", "unavailable"]
 Row = dict[str, Any]
@@ -58,7 +61,7 @@ class Facts:
         elif name not in self.values["facts.capped"]:
             self.values["facts.capped"].append(name)
 
-    def place(self, name: str) -> Location:
-        """Return where a fact stands, or its group's place, or the subject itself."""
-        group = name.partition(".")[0]
-        return self.places.get(name) or self.places.get(group) or Location(".")
+    def place(self, names: Sequence[str]) -> Location:
+        """Return where the first of these facts that has a place stands, else the place of a group of theirs, else the subject."""
+        known = [name for name in (*names, *(name.partition(".")[0] for name in names)) if name in self.places]
+        return self.places[known[0]] if known else Location(".")

@@ -140,6 +140,7 @@ def _not_measurable(facts: Facts, options: Options) -> str | None:
 
 def _measure(subject: Subject, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]) -> SpotCheck:
     import numpy as np
+    import torch  # noqa: F401  # so that the search's time is the search's
 
     total, done = len(held_out.queries) + len(held_out.corpus), 0
 
