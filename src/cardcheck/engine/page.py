@@ -39,8 +39,7 @@ Made from the files in `rules/` by `make docs`.
 def index(rules: Iterable[Rule]) -> str:
     """Return the list of rules as Markdown."""
     fields = ((f"[{rule.id}]({rule.id}.md)", rule.name, rule.category, rule.severity, rule.confidence, rule.profile) for rule in rules)
-    return HEAD + "".join(f"| {' | '.join(row)} |
-" for row in fields)
+    return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in fields)
 
 
 def _example(example: Example) -> str:

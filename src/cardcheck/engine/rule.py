@@ -143,10 +143,6 @@ def load_rule(path: Path) -> Rule:
     for index, source in enumerate(needs):
         if source not in SOURCES:
             raise file.wrong(f"unknown source {source!r}; there are {', '.join(SOURCES)}", "needs", index)
-    at = (file.data["at"],) if isinstance(file.data.get("at"), str) else file.list_of_text("at") or ("card",)
-    for name in at:
-        if name not in FIELDS and name not in GROUPS:
-            raise file.wrong(f"at: {name!r} is no fact", "at")
     examples = _examples(file)
     return Rule(
         id=file.text("id"),
@@ -157,7 +153,7 @@ def load_rule(path: Path) -> Rule:
         needs=needs,
         when=file.expression("when", file.text("when"), returns=("BOOL",)) if "when" in file.data else None,
         fails=file.expression("fails", file.text("fails"), returns=("BOOL", "LIST")),
-        at=at,
+        at=_at(file),
         message=_message(file),
         why=file.text("why"),
         fix=file.text("fix"),
@@ -166,6 +162,14 @@ def load_rule(path: Path) -> Rule:
         passes_on=examples["passes"],
         path=path,
     )
+
+
+def _at(file: _File) -> tuple[str, ...]:
+    at = (file.data["at"],) if isinstance(file.data.get("at"), str) else file.list_of_text("at") or ("card",)
+    for name in at:
+        if name not in FIELDS and name not in GROUPS:
+            raise file.wrong(f"at: {name!r} is no fact", "at")
+    return at
 
 
 def _message(file: _File) -> tuple[str | Expression, ...]:
