@@ -13,12 +13,13 @@ import numpy as np
 
 from cardcheck.spotcheck import heldout, references
 from cardcheck.spotcheck.panel import expit, logit
-from cardcheck.spotcheck.statistics import ERROR_RATE, judge, theil_sen
+from cardcheck.spotcheck.statistics import ERROR_RATE, fit, judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GAPS = (0, 5, 10, 15, 20)
+POPULATION = 5000
 
 
 def leave_one_out(levels: NDArray[np.float64], errors: list[float], scores: NDArray[np.float64], names: list[str]) -> int:
@@ -35,21 +36,21 @@ def leave_one_out(levels: NDArray[np.float64], errors: list[float], scores: NDAr
 
 
 def world(rng: np.random.Generator, centres: NDArray[np.float64], difficulty: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Draw per-query scores (models, queries) in {0, ..., 1} whose means are near `centres` (logits)."""
-    queries = rng.choice(difficulty, size=len(difficulty))
-    noise = rng.logistic(size=(len(centres), len(queries))) * 1.5
-    raw = 1 / (1 + np.exp(-2.5 * (centres[:, None] + queries[None] + noise)))
+    """Draw per-query scores (models, queries) from a population of queries on which the models' means are `centres` (logits)."""
+    population = rng.choice(difficulty, size=POPULATION)
+    noise = 1.5 * rng.logistic(size=(len(centres), POPULATION))
+    raw = 1 / (1 + np.exp(-2.5 * (centres[:, None] + population[None] + noise)))
     wanted = np.array([expit(centre) / 100 for centre in centres])
-    scores: NDArray[np.float64] = np.clip(raw + (wanted - raw.mean(axis=1))[:, None], 0, 1)
-    return scores
+    scores: NDArray[np.float64] = raw ** (np.log(wanted) / np.log(raw.mean(axis=1)))[:, None]
+    scores *= (wanted / scores.mean(axis=1))[:, None]
+    return np.clip(scores, 0, 1)[:, rng.integers(POPULATION, size=len(difficulty))]
 
 
 def simulate(levels: NDArray[np.float64], scores: NDArray[np.float64], trials: int, at: float) -> None:
     """Print how often a subject at panel level `at` is called unexplained, by the size of its true gap."""
     rng = np.random.default_rng(0)
-    x, y = np.array([logit(value) for value in levels]), np.array([logit(row.mean() * 100) for row in scores])
-    slope, intercept = (float(part[0]) for part in theil_sen(x[None], y[None]))
-    scatter = float(np.sqrt(((y - intercept - slope * x) ** 2).sum() / (len(x) - 2)))
+    x = np.array([logit(value) for value in levels])
+    slope, intercept, scatter = fit(levels, scores)
     shares = scores.mean(axis=0).clip(0.02, 0.98)
     difficulty = np.log(shares / (1 - shares))
     difficulty -= difficulty.mean()

