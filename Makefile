@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 MODEL := build/models/all-MiniLM-L6-v2
 SET_UP := $(VENV)/.set-up
 
-.PHONY: audit test lint-code references panel docs heldout-table clean
+.PHONY: audit test docs references panel error-rate verdicts startup clean
 
 audit: $(SET_UP)/spotcheck $(MODEL)/config.json  ## audit a real model from end to end
 	@$(BIN)/cardcheck audit $(MODEL) --id sentence-transformers/all-MiniLM-L6-v2 --output html:build/audit.html --output json:build/audit.json
@@ -23,6 +23,15 @@ references: $(SET_UP)/references  ## measure the reference models (about half an
 
 panel: $(SET_UP)/references  ## make the panel from the public leaderboard's scores
 	$(BIN)/python benchmarks/panel.py
+
+error-rate: $(SET_UP)/references  ## how often the spot check errs (two minutes)
+	$(BIN)/python benchmarks/error_rate.py
+
+verdicts: $(SET_UP)/references  ## the verdicts on real models and on a lying copy
+	$(BIN)/python benchmarks/verdicts.py
+
+startup: $(SET_UP)/test $(MODEL)/config.json  ## CPU time of --version, --help and lint
+	$(BIN)/python benchmarks/startup.py
 
 docs: $(SET_UP)/test  ## write the rules' pages
 	$(BIN)/cardcheck rules docs docs/rules

@@ -27,6 +27,7 @@ def page(rule: Rule) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+LONGEST = 1500  # characters of an example that are shown
 HEAD = """# Rules
 
 Made from the files in `rules/` by `make docs`.
@@ -46,7 +47,7 @@ def _example(example: Example) -> str:
     blocks = [f"Hub id `{example.hub_id}`"] if example.hub_id else []
     files = {**({"README.md": example.card} if example.card is not None else {}), **example.files}
     for path, text in files.items():
-        shown = text.rstrip("\n").encode("ascii", "backslashreplace").decode()
+        shown = text[:LONGEST].rstrip("\n").encode("ascii", "backslashreplace").decode() + (" …" if len(text) > LONGEST else "")
         blocks.append(f"`{path}`\n\n````\n{shown}\n````")
     for path, tensors in example.weights.items():
         blocks.append(f"`{path}` with " + ", ".join(f"`{name}` {dtype} {shape}" for name, (dtype, shape) in tensors.items()))

@@ -29,7 +29,10 @@ HOLE = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A made-up subject: its card, other text files, weights (path → tensor → [dtype, shape]), symbolic links and Hub id."""
+    """A made-up subject: its card (the text `repeat` times over), other text files, weights, symbolic links and Hub id.
+
+    `weights` maps path → tensor → [dtype, shape].
+    """
 
     card: str | None
     files: dict[str, str]
@@ -198,8 +201,8 @@ def _examples(file: _File) -> dict[str, tuple[Example, ...]]:
 
 def _example(file: _File, side: str, index: int, item: Any) -> Example:
     here = ("examples", side, index)
-    if not isinstance(item, dict) or set(item) - {"card", "files", "weights", "links", "id"}:
-        raise file.wrong("an example has the keys card, files, weights, links and id", *here)
+    if not isinstance(item, dict) or set(item) - {"card", "files", "weights", "links", "id", "repeat"}:
+        raise file.wrong("an example has the keys card, repeat, files, weights, links and id", *here)
     files, weights, links = (item.get(key) or {} for key in ("files", "weights", "links"))
     if not all(isinstance(group, dict) for group in (files, weights, links)):
         raise file.wrong("files, weights and links of an example map paths to contents", *here)
@@ -207,4 +210,7 @@ def _example(file: _File, side: str, index: int, item: Any) -> Example:
         if Path(path).is_absolute() or ".." in Path(path).parts:
             raise file.wrong(f"the path {path} of an example leaves its folder", *here)
     texts = {str(path): "" if content is None else str(content) for path, content in files.items()}
-    return Example(item.get("card"), texts, weights, links, item.get("id"))
+    card, times = item.get("card"), item.get("repeat", 1)
+    if not isinstance(times, int):
+        raise file.wrong("repeat must be a number", *here)
+    return Example(None if card is None else str(card) * times, texts, weights, links, item.get("id"))

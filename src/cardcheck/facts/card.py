@@ -19,7 +19,7 @@ CARD = "README.md"
 
 # What the Hub's client takes for front matter (huggingface_hub.repocard, pattern of 2.4.0).
 FRONT_MATTER = re.compile(r"^(\s*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]+")
 ARXIV_TAG = re.compile(r"^arxiv:(\d{4}\.\d{4,5})")
 
 
@@ -52,7 +52,7 @@ def _control_characters(facts: Facts, name: str, text: str) -> None:
     for found in islice(CONTROL.finditer(text), MAX_ROWS + 1):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        facts.add("card.control_characters", Location(name, line, column), name=f"U+{ord(found[0]):04X}")
+        facts.add("card.control_characters", Location(name, line, column), name=f"U+{ord(found[0][0]):04X}")
 
 
 def _front_matter(facts: Facts, name: str, match: re.Match[str]) -> None:

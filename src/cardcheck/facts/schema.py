@@ -71,7 +71,7 @@ GROUPS: dict[str, dict[str, Field]] = {
         "training_sections": Field("rows", "sections whose heading speaks of training", keys=("heading", "words")),
         "placeholders": Field("rows", "text that a template left behind", keys=("text",)),
         "loads": Field("rows", "repositories that the card's code loads", keys=("id",)),
-        "control_characters": Field("rows", "control and bidirectional override characters", keys=("name",)),
+        "control_characters": Field("rows", "runs of control and bidirectional override characters, by their first", keys=("name",)),
         "max_tokens": Field("rows", "token limits that the text states", keys=("tokens", "text")),
         "dimensions": Field("rows", "embedding sizes that the text states", keys=("dimension", "text")),
     },

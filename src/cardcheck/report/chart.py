@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.check import SpotCheck
     from cardcheck.spotcheck.statistics import Judgement
 
-WIDTH, HEIGHT = 480, 380
+WIDTH, HEIGHT = 500, 380
 LEFT, RIGHT, TOP, BOTTOM = 46, 466, 34, 322
 SMALL, LARGE = (
     11,
     16,
 )  # font sizes; the style sheet sets chart text large on a narrow screen and leaves references their numbers
-GLYPH = 0.6  # width of an average letter in font sizes
+GLYPH = 0.55  # width of an average letter in font sizes
 LONGEST = 24  # letters of a name
 STEPS = (1, 2, 5, 10, 20)
 BAND = 12  # half the width of the expected interval
@@ -71,10 +71,10 @@ class _Labels:
         self.taken.append((x - width, y - height, x + width, y + height))
 
     def place(self, x: float, y: float, away: float, letters: int, size: int) -> str:
-        """Return the attributes of a label `away` from the mark at (x, y): the first free place, else the first."""
+        """Return the attributes of a label `away` from the mark at (x, y): the place that covers least, the first of equals."""
         width = letters * size * GLYPH
         boxes = [self._box((x, y + shift), away, width, size, anchor) for shift, anchor in PLACES]
-        best = next((index for index, box in enumerate(boxes) if self._free(box)), 0)
+        best = min(range(len(boxes)), key=lambda index: self._covered(boxes[index]))
         left, _, right, bottom = box = boxes[best]
         self.taken.append(box)
         anchor = PLACES[best][1]
@@ -87,10 +87,12 @@ class _Labels:
         left = {"start": x + away, "middle": x - width / 2, "end": x - away - width}[anchor]
         return left, y - size * 0.8, left + width, y + 3
 
-    def _free(self, box: Box) -> bool:
+    def _covered(self, box: Box) -> float:
+        """Return the area of marks and labels that a box covers; a box that leaves the frame is worse than any inside."""
         left, top, right, bottom = box
         inside = left >= LEFT and right <= WIDTH and top >= TOP - 6 and bottom <= BOTTOM
-        return inside and all(left >= r or right <= x or top >= b or bottom <= y for x, y, r, b in self.taken)
+        overlaps = (max(0.0, min(right, r) - max(left, x)) * max(0.0, min(bottom, b) - max(top, y)) for x, y, r, b in self.taken)
+        return sum(overlaps) + (0 if inside else WIDTH * HEIGHT)
 
 
 def scatter(check: SpotCheck) -> str:
@@ -104,7 +106,9 @@ def scatter(check: SpotCheck) -> str:
     scores = [point.heldout for point in check.references] + [check.measured, interval.low, interval.high]
     if judged:
         scores += [judged.expected, judged.expected_interval.low, judged.expected_interval.high]
-    across, up = _axis(levels, LEFT, RIGHT), _axis(scores, BOTTOM, TOP)
+    # a quarter of the width stays free on the right, for the names of the best models
+    free = [max(levels) + (max(levels) - min(levels)) / 4] if levels else []
+    across, up = _axis(levels + free, LEFT, RIGHT), _axis(scores, BOTTOM, TOP)
     labels = _Labels()
     for point in check.references:
         labels.mark(across(point.level), up(point.heldout), 5, 5)
