@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from reference_models import MODELS, fetch
@@ -16,7 +17,6 @@ from cardcheck.pipeline import audit
 from cardcheck.report import words
 from cardcheck.spotcheck.check import Options
 from cardcheck.spotcheck.panel import published
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
