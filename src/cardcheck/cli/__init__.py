@@ -64,9 +64,8 @@ def _fail(message: str, hint: str | None, error: BaseException | None = None) ->
 
     if error is not None and os.environ.get("CARDCHECK_DEBUG"):
         raise error
-    click.echo(click.style("cardcheck: ", fg="red", bold=True) + visible(message), err=True)
-    if hint:
-        click.echo(f"  {visible(hint)}", err=True)
+    line = f"{message}; {hint}" if hint else message
+    click.echo(click.style("cardcheck: ", fg="red", bold=True) + visible(line), err=True)
     sys.exit(USAGE_ERROR)
 
 

@@ -92,5 +92,6 @@ def encoding(check: SpotCheck) -> str:
     seconds = f"loaded in {about['load_s']:.1f} s, {check.queries + check.documents} texts encoded in {about['encode_s']:.1f} s"
     rate = f"{check.texts_per_second:.0f} texts a second on {about['device']} in {about['dtype']}"
     prompts = ", ".join(f"{kind} prompt {text!r}" for kind, text in about["prompts"].items() if text) or "no prompts declared"
+    pooling = "mean pooling assumed for want of a modules.json, " if about["assumed_mean_pooling"] else ""
     network = "network cut off" if check.isolation.get("network") else "network NOT cut off: this system does not allow it"
-    return f"{seconds} ({rate}), exact search in {check.search_s * 1000:.0f} ms; {about['similarity']} similarity, {prompts}; {network}"
+    return f"{seconds} ({rate}), exact search in {check.search_s * 1000:.0f} ms; {about['similarity']} similarity, {pooling}{prompts}; {network}"

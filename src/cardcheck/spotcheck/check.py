@@ -103,6 +103,7 @@ def spotcheck(
     options = options or Options()
     if reason := missing_packages() or _not_measurable(facts, options):
         return SpotCheck("skipped", reason, settle="measuring the model would settle it")
+    _require_device(options.device)
     full = heldout.load()
     held_out = full.sample(options.queries, options.seed) if options.queries else full
     try:
@@ -120,6 +121,17 @@ def spotcheck(
     result.panel = _panel(subject, facts, known)
     _judge(result, subject, known, held_out, options.seed)
     return result
+
+
+def _require_device(device: str) -> None:
+    """Raise CardcheckError where this machine has no such device: a wish that cannot be met is no fault of the subject."""
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].partition(". ")[0][:160]
+        raise CardcheckError(f"the device {device} cannot be used: {reason}", hint="--device cpu always can") from None
 
 
 def _not_measurable(facts: Facts, options: Options) -> str | None:

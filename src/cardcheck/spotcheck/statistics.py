@@ -4,8 +4,9 @@ After ConStat (Dekoninck et al. 2024, arXiv 2405.16281, section 3), carried over
 score a panel level promises, and the bootstrap runs over queries, paired between all models, with per-query nDCG@10 where ConStat has
 per-sample accuracy. Levels and scores enter as logits, since both have ends. The line is Theil and Sen's (Sen 1968, JASA 63), which one
 odd reference model cannot tilt. Honest models scatter about that line; the prediction interval of a further one is Student's t with
-n - 2 degrees of freedom (Draper and Smith 1998, Applied Regression Analysis, section 3.1). Resampling the reference models instead, as
-ConStat does with many, covers far too much with seven: `benchmarks/error_rate.py` measured 0.5 % false alarms where 5 % were meant.
+n - 2 degrees of freedom (Draper and Smith 1998, Applied Regression Analysis, section 3.1). The reference models are not resampled, as
+ConStat resamples many: a draw of seven mostly holds five different ones or fewer, and says little of the line.
+`benchmarks/error_rate.py` measures what the intervals hold.
 """
 
 from __future__ import annotations

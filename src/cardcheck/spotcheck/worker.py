@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _encode(job: dict[str, Any], tell: Callable[..., None]) -> dict[str, Any]:
         "dimension": int(vectors["query"].shape[1]),
         "max_seq_length": model.max_seq_length,
         "similarity": str(model.similarity_fn_name),
+        "assumed_mean_pooling": not Path(job["path"], "modules.json").is_file(),
         "prompts": {kind: _prompt(model, kind) for kind in ("query", "document")},
         "device": str(model.device),
         "dtype": str(parameter.dtype).removeprefix("torch.") if parameter is not None else "none",
