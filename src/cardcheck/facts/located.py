@@ -17,6 +17,9 @@ MAX_DEPTH = 30
 MAX_NODES = 500_000
 MAX_POSITIONED_JSON = 2_000_000
 
+# YAML 1.1 takes these for line breaks, editors and the Hub do not: lines would be counted wrong after them.
+NOT_LINE_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
+
 Path = tuple[str | int, ...]
 
 
@@ -90,7 +93,7 @@ def load_yaml(text: str, *, first_line: int = 1) -> Located:
 
 class _Composer:
     def __init__(self, text: str, first_line: int) -> None:
-        self.loader: Any = yaml.CSafeLoader(text)
+        self.loader: Any = yaml.CSafeLoader(text.translate(NOT_LINE_BREAKS))
         self.first_line = first_line
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.stack: list[_Open] = []
@@ -170,7 +173,9 @@ class _Composer:
             top.value.append(value)
 
     def _open_key(self, top: _Open, key: Any, line: int, column: int) -> None:
-        text = key if isinstance(key, str) else json.dumps(key, default=str)
+        if isinstance(key, (dict, list)):
+            raise LocatedError("a key is a list or a mapping", line, column)
+        text = key if isinstance(key, str) else json.dumps(key)
         path = (*top.path, text)
         if isinstance(top.value, dict) and text in top.value:
             self.result.duplicates.append((path, line, column))

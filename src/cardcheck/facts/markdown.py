@@ -25,28 +25,31 @@ PAPER_URL = re.compile(
     re.IGNORECASE,
 )
 REPORT_URL = re.compile(r"(?:blog|/news/|/posts?/|medium\.com/|report|technical|\.pdf(?:$|\?)|substack\.com/)", re.IGNORECASE)
-ARXIV_TEXT = re.compile(r"\barxiv[:\s]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
-BIBTEX = re.compile(r"@(?:article|inproceedings|misc|techreport|conference|phdthesis)\s*\{\s*([^,\s]*)", re.IGNORECASE)
+ARXIV_TEXT = re.compile(r"\barxiv[:\s]\s{0,3}(\d{4}\.\d{4,5})", re.IGNORECASE)
+BIBTEX = re.compile(r"@(?:article|inproceedings|misc|techreport|conference|phdthesis)\s{0,9}\{\s{0,99}([^,\s]{0,200})", re.IGNORECASE)
 TRAINING = re.compile(r"\b(?:pre-?|fine-?)?(?:train(?:ing|ed)?|tun(?:ing|ed))\b|\bdistill|how (?:it|this model) was made", re.IGNORECASE)
+# Every repetition below has a bound: a card of nothing but braces or digits must not take quadratic time.
 PLACEHOLDER = re.compile(
-    r"\[More Information Needed\]|\{\{\s*(?:card_data|model_id|model_name|[\w.]+\s*\|\s*default\()[^}]*\}\}"
-    r"|\{MODEL_NAME\}|<(?:model[-_ ]name|your[-_ ][\w-]+)>"
-    r"|\b(?:your|my)[-_ ](?:username|org|organization|model[-_ ]name)/[\w-]+|\bLorem ipsum\b",
+    r"\[More Information Needed\]|\{\{\s{0,3}(?:card_data|model_id|model_name|[\w.]{1,60}\s{0,3}\|\s{0,3}default\()[^{}]{0,300}\}\}"
+    r"|\{MODEL_NAME\}|<(?:model[-_ ]name|your[-_ ][\w-]{1,60})>"
+    r"|\b(?:your|my)[-_ ](?:username|org|organization|model[-_ ]name)/[\w-]{1,96}|\bLorem ipsum\b",
     re.IGNORECASE,
 )
-REPOSITORY = r"[\"']([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)[\"']"
+REPOSITORY = r"[\"']([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})[\"']"
 LOAD = re.compile(
     r"(?:SentenceTransformer|CrossEncoder|SparseEncoder|from_pretrained|FlagModel|BGEM3FlagModel|get_model|load_model|hf_hub_download"
-    r"|pipeline|AnglE\.from_pretrained|INSTRUCTOR)\s*\(\s*(?:[\w-]+\s*=\s*)?" + REPOSITORY
-    + r"|\b(?:model_name(?:_or_path)?|model_id|model_path|repo_id|model)\s*=\s*" + REPOSITORY
-)  # fmt: skip
-NUMBER = r"(\d{1,3}(?:,\d{3})+|\d+)"
+    r"|pipeline|INSTRUCTOR)\s{0,9}\(\s{0,99}(?:[\w-]{1,60}\s{0,9}=\s{0,9})?"
+    + REPOSITORY
+    + r"|\b(?:model_name(?:_or_path)?|model_id|model_path|repo_id|model)\s{0,9}=\s{0,9}"
+    + REPOSITORY
+)
+NUMBER = r"(?<![\d,])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(?!\d)"
 MAX_TOKENS = re.compile(
-    r"(?:longer than|truncated (?:to|at|after)|max(?:imum|\.)?\s+(?:sequence|input|context)\s+length\**\s*(?:of|is|:|=)?)\**\s*"
-    + NUMBER + r"\s*(?:\w+\s+)?(?:tokens|word pieces|wordpieces)",
+    r"(?:longer than|truncated (?:to|at|after)|max(?:imum|\.)?\s{1,3}(?:sequence|input|context)\s{1,3}length\*{0,3}\s{0,3}(?:of|is|:|=)?)"
+    r"\*{0,3}\s{0,3}" + NUMBER + r"\s{0,3}(?:\w{1,20}\s{1,3})?(?:tokens|word pieces|wordpieces)",
     re.IGNORECASE,
-)  # fmt: skip
-DIMENSION = re.compile(NUMBER + r"[\s-]*dimension(?:al|s)\b|output dimensionality\**:?\**\s*" + NUMBER, re.IGNORECASE)
+)
+DIMENSION = re.compile(NUMBER + r"[\s-]{0,3}dimension(?:al|s)\b|output dimensionality\*{0,3}:?\*{0,3}\s{0,3}" + NUMBER, re.IGNORECASE)
 
 
 class _Text:

@@ -94,4 +94,5 @@ def encoding(check: SpotCheck) -> str:
     prompts = ", ".join(f"{kind} prompt {text!r}" for kind, text in about["prompts"].items() if text) or "no prompts declared"
     pooling = "mean pooling assumed for want of a modules.json, " if about["assumed_mean_pooling"] else ""
     network = "network cut off" if check.isolation.get("network") else "network NOT cut off: this system does not allow it"
-    return f"{seconds} ({rate}), exact search in {check.search_s * 1000:.0f} ms; {about['similarity']} similarity, {pooling}{prompts}; {network}"
+    search = f"exact search in {check.search_s * 1000:.0f} ms"
+    return f"{seconds} ({rate}), {search}; {about['similarity']} similarity, {pooling}{prompts}; {network}"

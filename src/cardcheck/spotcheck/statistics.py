@@ -114,7 +114,7 @@ def judge(
     (n_references,) and `level` are panel levels (0 to 100), `level_error` the standard error of the logit of the subject's.
     `least_scatter` is the reference models' scatter on the whole set where the queries are a sample of it: on few queries they may by
     chance lie closer to a line than they do.
-    Raises ValueError with fewer than four reference models.
+    Raises ValueError with fewer than four reference models, or none that differ in level.
     """
     import numpy as np
     from scipy.stats import t as student
@@ -122,6 +122,8 @@ def judge(
     n_references, n_queries = references.shape
     if n_references < MIN_REFERENCES:
         raise ValueError(f"{n_references} reference models are too few; at least {MIN_REFERENCES}")
+    if np.ptp(levels) < 1:
+        raise ValueError("the reference models all have the same level")
     freedom = n_references - 2
     rng = np.random.default_rng(seed)
     x, at = _logit(levels), float(_logit(np.array([level]))[0])
