@@ -35,6 +35,8 @@ startup: $(SET_UP)/test $(MODEL)/config.json  ## CPU time of --version, --help a
 
 docs: $(SET_UP)/test  ## write the rules' pages
 	$(BIN)/cardcheck rules docs docs/rules
+	@{ echo "# Commands"; for c in "" audit lint rules "rules list" "rules explain" "rules test" "rules docs"; do \
+	  printf '\n## cardcheck %s\n\n```\n' "$$c"; COLUMNS=100 $(BIN)/cardcheck $$c --help; printf '```\n'; done; } > docs/commands.md
 
 clean:  ## remove what these targets made
 	rm -rf $(VENV) build dist

@@ -46,6 +46,7 @@ UNEXPLAINED = SpotCheck(
     references=POINTS,
     same_weights_as="acme/original",
     encoding={
+        "assumed_mean_pooling": False,
         "load_s": 2.1,
         "encode_s": 38.4,
         "device": "cpu",

@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from cardcheck.facts.files import LFS_POINTER, LFS_PROBLEM
 from cardcheck.facts.located import Located, LocatedError, Location, load_json
 from cardcheck.facts.model import Facts, Source
 
@@ -74,7 +75,7 @@ def _load(facts: Facts, listing: Listing, path: str, source: str, *, expected: t
     try:
         located = load_json(text)
     except LocatedError as error:
-        _broken(facts, path, source, error)
+        _broken(facts, path, source, LocatedError(LFS_PROBLEM) if text.startswith(LFS_POINTER) else error)
         return None
     if not isinstance(located.value, expected):
         _broken(facts, path, source, LocatedError(f"it is not a JSON {'object' if expected is dict else 'list'}"))

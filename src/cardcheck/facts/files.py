@@ -31,6 +31,10 @@ WEIGHT_SUFFIXES = (
 )
 
 
+LFS_POINTER = "version https://git-lfs"
+LFS_PROBLEM = "is a Git LFS pointer, not the file itself: run `git lfs pull`"
+
+
 @dataclass(slots=True)
 class Listing:
     """What lies in a folder: sizes in bytes by relative path, and what could not be looked at."""

@@ -11,6 +11,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from cardcheck.facts.files import LFS_POINTER, LFS_PROBLEM
 from cardcheck.facts.located import Location
 from cardcheck.facts.model import Facts, Source
 
@@ -26,7 +27,6 @@ NOT_PICKLE = re.compile(r"(?:^|/)(?:openvino/|.*openvino.*\.bin$|onnx/)")
 EMBEDDING = re.compile(
     r"(?:^|\.)(?:word_embeddings|embed_tokens|tok_embeddings|wte|shared|token_embedding)\.weight$|^embeddings?(?:\.weight)?$"
 )
-LFS_POINTER = b"version https://git-lfs"
 
 
 class WeightsError(ValueError):
@@ -41,8 +41,8 @@ def read_header(path: Path) -> dict[str, dict[str, Any]]:
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
-        if len(start) == 8 and LFS_POINTER.startswith(start):
-            raise WeightsError("is a Git LFS pointer, not the weights: run `git lfs pull`")
+        if len(start) == 8 and LFS_POINTER.encode().startswith(start):
+            raise WeightsError(LFS_PROBLEM)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(MAX_HEADER_BYTES, size - 8):
             raise WeightsError("is cut short or is no safetensors file: its header is longer than the file")
