@@ -43,8 +43,7 @@ def resolve(given: str, *, hub_id: str | None = None, offline: bool = False, wei
     """
     if hub_id is not None and not HUB_ID.fullmatch(hub_id):
         raise CardcheckError(f"{hub_id!r} is not a Hub id", hint="write it as ORG/NAME")
-    path = Path(given).expanduser()
-    if path.exists() or path.is_symlink():
+    if path := _existing(given):
         subject = _local(given, path)
         return replace(subject, id=hub_id) if hub_id else subject
     match = HUB_ID.match(given) or HUB_URL.match(given)
@@ -56,6 +55,15 @@ def resolve(given: str, *, hub_id: str | None = None, offline: bool = False, wei
     from cardcheck.net.hub import fetch
 
     return fetch(given, match["id"], match["revision"], offline=offline, weights=weights)
+
+
+def _existing(given: str) -> Path | None:
+    try:
+        path = Path(given).expanduser()
+        return path if path.exists() or path.is_symlink() else None
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be entered, a user that is not there
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CardcheckError(f"cannot look at {given[:200]}: {reason}") from None
 
 
 def _local(given: str, path: Path) -> Subject:
