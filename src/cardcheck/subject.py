@@ -58,6 +58,8 @@ def resolve(given: str, *, hub_id: str | None = None, offline: bool = False, wei
 
 
 def _existing(given: str) -> Path | None:
+    if not given.strip():
+        raise CardcheckError("the subject is empty", hint="name a model folder, a README.md or a Hub id")
     try:
         path = Path(given).expanduser()
         return path if path.exists() or path.is_symlink() else None
@@ -73,9 +75,10 @@ def _local(given: str, path: Path) -> Subject:
         return Subject(given, "card", path)
     if not path.is_dir():
         raise CardcheckError(f"{given} is not a folder or a file that can be read", hint="a link that leads nowhere or to itself?")
-    for folder in (path, path.parent.parent):
-        if found := CACHE_FOLDER.match(folder.absolute().name):
-            return from_cache(given, folder, f"{found['owner']}/{found['name']}", path.name if folder != path else None)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow the cache's links
+    for folder in (whole, whole.parent.parent):
+        if found := CACHE_FOLDER.match(folder.name):
+            return from_cache(given, folder, f"{found['owner']}/{found['name']}", whole.name if folder != whole else None)
     return Subject(given, "folder", path)
 
 
@@ -83,9 +86,9 @@ def from_cache(given: str, folder: Path, hub_id: str, revision: str | None) -> S
     """Return the snapshot of a Hub cache entry (`models--ORG--NAME`): `revision`, or what `refs/main` points to."""
     commit = revision or "main"
     reference = folder / "refs" / commit
-    if reference.is_file():
+    if ".." not in reference.parts and reference.is_file():
         commit = reference.read_text(encoding="utf-8").strip()
     snapshot = folder / "snapshots" / commit
-    if os.sep in commit or not snapshot.is_dir():
+    if commit in (".", "..") or os.sep in commit or not snapshot.is_dir():
         raise CardcheckError(f"the cache entry {folder} has no snapshot {commit}", hint="fetch it once without --offline")
     return Subject(given, "cache", snapshot, hub_id, commit, folder / "blobs")

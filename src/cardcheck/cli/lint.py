@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,14 +34,14 @@ def command(
     """
     from cardcheck.cli import echo
     from cardcheck.pipeline import lint
-    from cardcheck.report.json import document
+    from cardcheck.report.json import document, dumps
     from cardcheck.report.text import render
 
     if hub_id and len(subjects) > 1:
         raise click.UsageError("--id goes with one subject")
     audits = [lint(subject, hub_id=hub_id, rules=rules, **judge) for subject in subjects or (".",)]
     if as_json:
-        echo(jsonlib.dumps({"audits": [document(audit) for audit in audits]}, indent=2) + "\n")
+        echo(dumps({"audits": [document(audit) for audit in audits]}))
     else:
         echo("\n".join(render(audit) for audit in audits))
     ctx.exit(int(any(audit.failed(fail_on) for audit in audits)))

@@ -76,7 +76,10 @@ class Expression:
 
     def evaluate(self, activation: cel.Activation) -> Any:
         """Return the plain value; raises CelError where evaluation fails."""
-        value = self._compiled.eval(activation)
+        try:
+            value = self._compiled.eval(activation)
+        except RuntimeError as error:  # the iteration budget is used up
+            raise CelError(str(error).splitlines()[0]) from None
         if value.type().name() == "ERROR":
             raise CelError(str(value.value()).splitlines()[0])
         return value.plain_value()
@@ -95,6 +98,8 @@ def normalise(value: Any, depth: int = 0) -> Any:
         return [normalise(item, depth + 1) for item in value] if depth < MAX_DEPTH else None
     if isinstance(value, dict):
         return {str(key): normalise(item, depth + 1) for key, item in value.items()} if depth < MAX_DEPTH else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value if math.isfinite(value) and abs(value) < MAX_INT else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) < MAX_INT else None
     return value

@@ -77,7 +77,8 @@ def _judge(rule: Rule, facts: Facts, values: dict[str, Any]) -> Judgement:
 def _finding(rule: Rule, facts: Facts, values: dict[str, Any], row: Any) -> Finding:
     location = facts.place(rule.at)
     if isinstance(row, dict) and isinstance(row.get("file"), str):
-        location = Location(row["file"], int(row.get("line") or 1), int(row.get("column") or 1))
+        line, column = (row[key] if isinstance(row.get(key), int) and row[key] > 0 else 1 for key in ("line", "column"))
+        location = Location(row["file"], line, column)
     bound = activation(values, row)
     message = "".join(part if isinstance(part, str) else _text(part.evaluate(bound)) for part in rule.message)
     return Finding(rule, message, location, _source_line(facts, location))

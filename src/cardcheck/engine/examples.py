@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from cardcheck.engine.evaluate import evaluate
 from cardcheck.facts import collect
+from cardcheck.facts.weights import DTYPES
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardcheck.engine.rule import Example, Rule
-
-BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
 
 
 def check_examples(rule: Rule) -> Iterator[str]:
@@ -53,7 +52,7 @@ def _write_safetensors(path: Path, tensors: dict[str, tuple[str, list[int]]]) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     header, end = {}, 0
     for name, (dtype, shape) in tensors.items():
-        size = BYTES[dtype] * math.prod(shape)
+        size = DTYPES[dtype] * math.prod(shape) // 8
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
         end += size
     data = json.dumps(header).encode()

@@ -11,6 +11,7 @@ from cardcheck.engine.cel import CelError, Expression
 from cardcheck.errors import CardcheckError
 from cardcheck.facts.located import Located, LocatedError, load_yaml
 from cardcheck.facts.schema import FIELDS, GROUPS, SOURCES
+from cardcheck.facts.weights import DTYPES
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -24,6 +25,7 @@ OWN_ID = re.compile(r"^CC([1-8])\d{2}$")
 NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 REQUIRED = ("id", "name", "severity", "confidence", "fails", "message", "why", "fix", "examples")
 OPTIONAL = ("profile", "needs", "when", "at", "references", "since")
+MAX_EXAMPLE = 1_000_000
 HOLE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -209,8 +211,26 @@ def _example(file: _File, side: str, index: int, item: Any) -> Example:
     for path in (*files, *weights, *links):
         if Path(path).is_absolute() or ".." in Path(path).parts:
             raise file.wrong(f"the path {path} of an example leaves its folder", *here)
+    card, times, hub_id = item.get("card"), item.get("repeat", 1), item.get("id")
+    if not isinstance(times, int) or times < 1 or times * len(str(card)) > MAX_EXAMPLE:
+        raise file.wrong(f"repeat must be a number that makes a card of at most {MAX_EXAMPLE:,} characters", *here)
+    if hub_id is not None and not isinstance(hub_id, str):
+        raise file.wrong("the id of an example is text", *here)
+    if not all(isinstance(target, str) for target in links.values()):
+        raise file.wrong("links of an example map paths to paths", *here)
+    if not all(_is_tensors(tensors) for tensors in weights.values()):
+        raise file.wrong(f"weights map a path to tensors, and these to [dtype, shape]; dtypes are {', '.join(DTYPES)}", *here)
     texts = {str(path): "" if content is None else str(content) for path, content in files.items()}
-    card, times = item.get("card"), item.get("repeat", 1)
-    if not isinstance(times, int):
-        raise file.wrong("repeat must be a number", *here)
-    return Example(None if card is None else str(card) * times, texts, weights, links, item.get("id"))
+    return Example(None if card is None else str(card) * times, texts, weights, links, hub_id)
+
+
+def _is_tensors(tensors: Any) -> bool:
+    """Tell whether this is a mapping of names to [dtype, shape]."""
+    return isinstance(tensors, dict) and all(
+        isinstance(tensor, list)
+        and len(tensor) == 2
+        and tensor[0] in DTYPES
+        and isinstance(tensor[1], list)
+        and all(isinstance(length, int) and 0 < length < 2**31 for length in tensor[1])
+        for tensor in tensors.values()
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ LOCAL_PATH = re.compile(
     r"^(?:/(?:home|root|mnt|data|tmp|users|scratch|workspace|content|kaggle|gpfs|opt|storage)\w*/|[A-Za-z]:[\\/]|~/|\.\.?/)",
     re.IGNORECASE,
 )
+MAX_INTEGER = 2**62
 PLACEHOLDER_LENGTH = 10_000_000
 STANDARD_MODULES = ("sentence_transformers.",)
 
@@ -54,9 +54,8 @@ class _Json:
 
     def integer(self, key: str) -> int | None:
         value = self.data.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            return None
-        return int(value) if abs(value) < 2**62 else None
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MAX_INTEGER
+        return int(value) if number else None
 
 
 def _load(facts: Facts, listing: Listing, path: str, source: str, *, expected: type = dict) -> _Json | None:
@@ -174,7 +173,7 @@ def _tokenizer(facts: Facts, config: _Json | None) -> None:
     facts.set("tokenizer.tokenizer_class", config.text("tokenizer_class"), config.place("tokenizer_class"))
     length = config.data.get("model_max_length")
     if isinstance(length, (int, float)) and not isinstance(length, bool):
-        placeholder = not math.isfinite(length) or length > PLACEHOLDER_LENGTH
+        placeholder = not abs(length) <= PLACEHOLDER_LENGTH
         facts.set("tokenizer.placeholder_length", placeholder, config.place("model_max_length"))
         facts.set("tokenizer.model_max_length", None if placeholder else int(length), config.place("model_max_length"))
     _note_paths(facts, config)

@@ -15,6 +15,7 @@ import yaml
 
 MAX_DEPTH = 30
 MAX_NODES = 500_000
+MAX_ALIASED = 200_000  # values and characters that aliases may repeat; no real card repeats any
 MAX_POSITIONED_JSON = 2_000_000
 
 # YAML 1.1 takes these for line breaks, editors and the Hub do not: lines would be counted wrong after them.
@@ -77,7 +78,7 @@ class _Open:
 def load_yaml(text: str, *, first_line: int = 1) -> Located:
     """Read one YAML document; positions count from `first_line`.
 
-    Raises LocatedError for bad syntax, cycles, nesting deeper than 30 and documents that grow over 500,000 values by aliases.
+    Raises LocatedError for bad syntax, cycles, nesting deeper than 30 documents of over 500,000 values, and aliases that repeat too much.
     """
     try:
         return _Composer(text, first_line).compose()
@@ -98,7 +99,7 @@ class _Composer:
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.stack: list[_Open] = []
         self.result = Located(None)
-        self.total = 0
+        self.total = self.aliased = 0
 
     def compose(self) -> Located:
         try:
@@ -115,11 +116,14 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             is_key = bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.stack[-1].key_seen
             value = event.value if is_key else self._scalar(event)
-            self._add(value, 1, event.anchor, line, column)
+            self._add(value, 1 + len(event.value), event.anchor, line, column)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise LocatedError(f"the alias *{event.anchor} refers to itself or to nothing", line, column)
             value, size = self.anchors[event.anchor]
+            self.aliased += size
+            if self.aliased > MAX_ALIASED:
+                raise LocatedError(f"aliases repeat more than {MAX_ALIASED:,} values and characters", line, column)
             self._add(value, size, None, line, column)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(self.stack) >= MAX_DEPTH:
@@ -163,7 +167,7 @@ class _Composer:
         if line is not None and column is not None:
             self._place(line, column)
         top.size += size
-        if max(top.size, self.total) > MAX_NODES:
+        if self.total >= MAX_NODES:
             raise LocatedError(f"more than {MAX_NODES:,} values", line or self.first_line, column or 1)
         if isinstance(top.value, dict):
             if top.key != "<<":  # merge keys are not expanded: the Hub does not need them, attackers do

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cardcheck.facts.model import Facts
 
+MAX_HTML = 20_000  # characters of one table or link in HTML
 MAX_PARSED = 150_000  # characters; the longest of 4,649 real texts has 123,000, and brackets by the million take quadratic time
 
 URL = re.compile(r"https?://[^\s<>\"'`\]|)]+")
@@ -159,7 +160,7 @@ def _html_links(source: _Text, html: str, lines: list[int] | None) -> Iterator[t
         return
     from bs4 import BeautifulSoup
 
-    for link in BeautifulSoup(html, "html.parser").find_all("a", href=True):
+    for link in BeautifulSoup(html[:MAX_HTML], "html.parser").find_all("a", href=True):
         url = str(link["href"])
         yield link.get_text(" ", strip=True), url, source.find(url, lines)
 
@@ -202,10 +203,15 @@ def _markdown_rows(tokens: list[Token], at: int) -> list[list[str]]:
 def _html_tables(html: str) -> Iterator[list[list[str]]]:
     from bs4 import BeautifulSoup
 
-    for table in BeautifulSoup(html, "html.parser").find_all("table"):
-        rows = [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
+    # outermost tables only, and of each no more than is kept: nested ones would be walked again and again
+    table = BeautifulSoup(html[:MAX_HTML], "html.parser").find("table")
+    while table is not None:
+        rows = [
+            [cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"], limit=50)] for row in table.find_all("tr", limit=200)
+        ]
         if rows:
             yield rows
+        table = table.find_next_sibling("table")
 
 
 def _statements(facts: Facts, source: _Text) -> None:

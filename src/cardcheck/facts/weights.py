@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from cardcheck.facts.files import Listing
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+MAX_LENGTH = 2**48
+# Bits of one value, by the names that safetensors 0.8 knows; of others the size is not checked.
+DTYPES = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
+    "I32": 32, "U32": 32, "F32": 32, "F64": 64, "I64": 64, "U64": 64, "C64": 64,
+}  # fmt: skip
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 NOT_WEIGHTS = re.compile(r"(?:^|/)(?:training_args\.bin|optimizer\.pt|scheduler\.pt|rng_state.*\.pth)$")
 NOT_PICKLE = re.compile(r"(?:^|/)(?:openvino/|.*openvino.*\.bin$|onnx/)")
@@ -49,14 +55,30 @@ def read_header(path: Path) -> dict[str, dict[str, Any]]:
         try:
             header = json.loads(file.read(length))
             tensors = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
-            needed = max((int(tensor["data_offsets"][1]) for tensor in tensors.values()), default=0)
-            for tensor in tensors.values():
-                math.prod(tensor["shape"])
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            needed = _check_tensors(list(tensors.values()))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise WeightsError("has a header that is not valid") from None
     if 8 + length + needed > size:
         raise WeightsError(f"is cut short: its header promises {8 + length + needed:,} bytes, the file has {size:,}")
     return tensors
+
+
+def _check_tensors(tensors: list[dict[str, Any]]) -> int:
+    """Return where the last tensor ends; raises ValueError, TypeError or KeyError for what the format does not allow."""
+    end = 0
+    for tensor in sorted(tensors, key=lambda tensor: int(tensor["data_offsets"][0])):
+        shape, (first, last), bits = tensor["shape"], tensor["data_offsets"], DTYPES.get(tensor["dtype"])
+        if not all(type(number) is int and 0 <= number < MAX_LENGTH for number in (*shape, first, last)) or not isinstance(shape, list):
+            raise ValueError("lengths and offsets are whole numbers")
+        values = 1
+        for number in shape:  # stops at the first product that no file can hold
+            values *= number
+            if values > MAX_LENGTH:
+                raise ValueError("a tensor is larger than any file")
+        if first < end or last < first or (bits and (last - first) * 8 != values * bits):
+            raise ValueError("the tensors overlap or have not the size of their shape")
+        end = last
+    return end
 
 
 def collect_weights(facts: Facts, listing: Listing) -> None:

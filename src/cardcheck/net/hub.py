@@ -48,9 +48,8 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     use_cache = "run again later, or with --offline to use the local cache"
     try:
-        info = HfApi().model_info(hub_id, revision=revision, timeout=METADATA_TIMEOUT)
-        commit = info.sha or "main"
-        snapshot_download(hub_id, revision=commit, allow_patterns=patterns)
+        HfApi().model_info(hub_id, revision=revision, timeout=METADATA_TIMEOUT)  # a cache must not hide that the Hub said no
+        snapshot = snapshot_download(hub_id, revision=revision, allow_patterns=patterns)
     except errors.GatedRepoError:
         hint = f"ask for access on {endpoint}/{hub_id} and log in with `hf auth login`"
         raise CardcheckError(f"{hub_id} is gated: its owner gives access on request", hint=hint) from None
@@ -65,4 +64,4 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
     except (httpx.TransportError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CardcheckError(f"the Hub at {endpoint} is out of reach: {reason}", hint=use_cache) from None
-    return commit
+    return Path(snapshot).name

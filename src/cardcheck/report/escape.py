@@ -8,15 +8,18 @@ from typing import Any
 # Cc: control characters, terminal escapes among them. Cf: direction overrides and other invisible formatting. Cs: lone surrogates.
 # Zl and Zp are line breaks that some terminals and YAML readers honour.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+LONGEST = 1000  # characters; nothing that is worth reading in a report is longer
 JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them, and they hide nothing
 
 
 def visible(text: Any) -> str:
     r"""Return text in which every control and formatting character is written out as its code, such as \\u202e.
 
-    A report then shows what is there, and cannot be steered by it. Tabs and line breaks become spaces.
+    A report then shows what is there, and cannot be steered by it. Tabs and line breaks become
+    spaces, and a text over 1,000 characters is cut.
     """
     given = str(text)
+    given = given if len(given) <= LONGEST else given[: LONGEST - 1] + "…"
     if given.isascii() and given.isprintable():
         return given
     return "".join(_visible(character) for character in given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,4 +33,9 @@ def excerpt(finding: Finding) -> Excerpt | None:
     end = start + BEFORE + AFTER
     lead, trail = "…" if start else "", "…" if len(line) > end else ""
     before, after = visible(line[start:column]), visible(line[column:end])
-    return Excerpt(location.line, f"{lead}{before}{after}{trail}", " " * len(lead + before))
+    return Excerpt(location.line, f"{lead}{before}{after}{trail}", " " * sum(map(_cells, lead + before)))
+
+
+def _cells(character: str) -> int:
+    """Return how many cells of a terminal a character takes."""
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1

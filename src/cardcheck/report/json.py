@@ -19,7 +19,12 @@ SCHEMA_VERSION = 1  # raised when a field goes away or changes its meaning; new 
 
 def render(audit: Audit) -> str:
     """Return the report as JSON text, ending in a line break; only ASCII, so that no terminal is steered by it."""
-    return json.dumps(_finite(document(audit)), indent=2, allow_nan=False) + "\n"
+    return dumps(document(audit))
+
+
+def dumps(value: Any) -> str:
+    """Return plain values as JSON text in ASCII, ending in a line break."""
+    return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
 
 
 def document(audit: Audit) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str,
     log = Path(folder) / "log"
     with log.open("wb") as errors:
         child = subprocess.Popen(  # our own module, with our own interpreter
-            [sys.executable, "-m", "cardcheck.spotcheck.worker"],
+            [sys.executable, "-P", "-m", "cardcheck.spotcheck.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True, encoding="utf-8",
         )  # fmt: skip
     try:

@@ -1,7 +1,7 @@
 """The child process that loads a stranger's model and encodes text. Run as `python -m cardcheck.spotcheck.worker`.
 
-It reads one job as JSON from standard input, gives up the network and sets its memory limit before anything is imported that could
-run code of the subject, and writes progress as JSON lines to the standard output it was started with.
+It reads one job as JSON from standard input, gives up the network and sets its memory limit before anything of the subject is read, and
+writes progress as JSON lines to the standard output it was started with.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> int:
         answers.flush()
 
     job = json.load(sys.stdin)
-    isolation = {"network": leave_network(), "memory": limit_memory(job["memory_mb"])}
+    isolation = {"network": leave_network()}
     os.environ |= {
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
@@ -61,6 +61,9 @@ def main() -> int:
         "TOKENIZERS_PARALLELISM": "false",
     }
     try:
+        _import_libraries()
+        # after the libraries, whose start never ends when a small limit refuses their buffers, and before anything of the subject
+        isolation["memory"] = limit_memory(job["memory_mb"])
         tell(isolation=isolation)
         tell(done=_encode(job, tell))
     except MemoryError:
@@ -68,6 +71,15 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
         tell(error=f"{type(error).__name__}: {error}"[:2000])
     return 0
+
+
+def _import_libraries() -> None:
+    import numpy as np
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    del np, SentenceTransformer
+    torch.ones(8, 8) @ torch.ones(8, 8)  # starts the threads of its matrix library
 
 
 def _encode(job: dict[str, Any], tell: Callable[..., None]) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""The report for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+import cardcheck
+from cardcheck.pipeline import lint
+from cardcheck.report.json import render
+
+if TYPE_CHECKING:
+    from conftest import MakeModel, Run
+
+SCHEMA = Path(cardcheck.__file__).parent / "data" / "report.schema.json"
+NAN_CARD = """\
+---
+model-index: [{name: m, results: [{metrics: [{type: ndcg_at_10, value: .nan}, {type: ndcg_at_10, value: .inf}]}]}]
+---
+# m \u202e\x1b[2J
+"""
+
+
+def strict(text: str) -> Any:
+    """Read JSON as the standard has it, without NaN and infinity."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture
+def models(make_model: MakeModel, good_model: Path) -> list[Path]:
+    """Give models of every kind: good, bad, hostile, empty, a single card."""
+    bad = make_model({"README.md": NAN_CARD, "config.json": '{"hidden_size": NaN}', "modules.json": "[", "p.bin": "x"}, name="bad\x1b[2J")
+    empty = make_model(name="empty")
+    return [good_model, bad, empty, bad / "README.md"]
+
+
+def test_reports_have_the_shape_of_the_schema(models: list[Path]) -> None:
+    """Every report is valid against the published schema, and the schema is one."""
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for model in models:
+        jsonschema.validate(strict(render(lint(model, profile="strict"))), schema)
+
+
+def test_the_command_prints_the_same_shape(models: list[Path], run: Run) -> None:
+    """What `lint --json` lists are reports of that shape, one a subject, in the order given."""
+    schema = json.loads(SCHEMA.read_text())
+    audits = strict(run("lint", "--json", *models).out)["audits"]
+    assert [audit["subject"]["given"] for audit in audits] == [str(model) for model in models]
+    for audit in audits:
+        jsonschema.validate(audit, schema)
+
+
+def test_output_is_ascii_without_nan(models: list[Path], run: Run) -> None:
+    """JSON holds printable ASCII and line feeds alone, and no number that is none."""
+    out = run("lint", "--json", *models).out
+    assert out.replace("\n", "").isascii()
+    assert out.replace("\n", "").isprintable()
+    assert strict(out)
+
+
+def test_findings_say_where_and_why(make_model: MakeModel) -> None:
+    """A finding has rule, severity, message, place, source line, reason, remedy and page."""
+    document = strict(render(lint(make_model({"README.md": "# m\n\nIt is {MODEL_NAME}.\n"}) / "README.md")))
+    found = next(finding for finding in document["findings"] if finding["rule"] == "CC104")
+    assert (found["file"], found["line"], found["column"], found["source_line"]) == ("README.md", 3, 7, "It is {MODEL_NAME}.")
+    assert (found["severity"], found["category"], found["page"]) == ("warning", "card", "docs/rules/CC104.md")
+    assert "{MODEL_NAME}" in found["message"]
+    assert found["why"]
+    assert found["fix"]
+    assert document["counts"]["warning"] == sum(finding["severity"] == "warning" for finding in document["findings"])
+
+
+def test_every_rule_has_an_outcome(good_model: Path) -> None:
+    """Rules that passed, do not apply or are unknown are listed with those that failed."""
+    document = strict(render(lint(good_model)))
+    assert {rule["outcome"] for rule in document["rules"]} == {"pass", "not_applicable"}
+    assert document["findings"] == []
+    assert document["spotcheck"] is None
+
+
+def test_findings_beyond_the_shown_ones_are_counted(make_model: MakeModel) -> None:
+    """The counts include findings that are not listed."""
+    document = strict(render(lint(make_model({"README.md": "{MODEL_NAME}\n" * 50}))))
+    assert next(rule["findings"] for rule in document["rules"] if rule["id"] == "CC104") == 50
+    assert sum(finding["rule"] == "CC104" for finding in document["findings"]) == 20
+    assert document["counts"]["warning"] >= 50
+
+
+def unpaired(make_model: MakeModel) -> Path:
+    """Return a model in a folder whose name is no UTF-8."""
+    return make_model({"README.md": "# m\n"}, name=os.fsdecode(b"m\xff"))
+
+
+def test_names_that_are_no_utf8(make_model: MakeModel) -> None:
+    """Half surrogate pairs, which many readers of JSON refuse, are replaced."""
+    assert "\\ud" not in render(lint(unpaired(make_model)))
+
+
+def test_names_that_are_no_utf8_on_the_command_line(make_model: MakeModel, run: Run) -> None:
+    """The command replaces them as well."""
+    assert "\\ud" not in run("lint", "--json", unpaired(make_model)).out

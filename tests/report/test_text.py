@@ -1,0 +1,182 @@
+"""The report for a terminal."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pty
+import subprocess
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeModel, Run
+
+HOSTILE = [
+    "\x1b]0;owned\x07",
+    "\x1b[2J\x1b[H",
+    "\u202e\u2066",
+    "\x9b31m",
+    "\u2028\u2029\x85",
+    "\ufeff\u200b\U000e0041",
+    "\x08\x0c\x7f",
+    "<script>alert(1)</script>",
+]
+JOINERS = "\u200c\u200d"
+COMMAND = [sys.executable, "-c", "from cardcheck.cli import main; main()"]
+
+
+def harmful(text: str) -> list[str]:
+    """Return the characters that steer a terminal or hide, line feeds left out."""
+    return [
+        hex(ord(character))
+        for character in text
+        if character != "\n" and character not in JOINERS and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ]
+
+
+def carets(text: str) -> list[tuple[int, str]]:
+    """Return (line, the rest of the source line from the caret on) for every caret of a report."""
+    found, lines = [], text.split("\n")
+    for above, below in itertools.pairwise(lines):
+        if below.startswith("        | ") and below.endswith("^"):
+            found.append((int(above[:7]), above[len(below) - 1 :]))
+    return found
+
+
+def escaped(text: str) -> str:
+    """Return text as the inside of a YAML string in double quotes."""
+    return "".join(character if character.isascii() and character.isprintable() else f"\\U{ord(character):08x}" for character in text)
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "as YAML escapes"])
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_no_string_of_the_subject_steers_the_terminal(make_model: MakeModel, run: Run, evil: str, *, raw: bool) -> None:
+    """Whatever stands in title, licence, data sets, results, links, configuration or file names, no control character is printed."""
+    inside = evil if raw else escaped(evil)
+    card = (
+        f'---\nlicense: "{inside}mit"\n{inside}: x\n"k{inside}": 1\n"k{inside}": 2\ndatasets: ["a {inside}"]\n'
+        f'model-index:\n- name: "{inside}"\n  results:\n  - dataset: {{name: "{inside}"}}\n'
+        f'    metrics: [{{type: "ndcg{inside}", value: "{inside}"}}]\n---\n'
+        f"# Title {evil}\n\n[More Information Needed] {evil}\n\n```\nSentenceTransformer('a/b') {evil}\n```\n"
+    )
+    model = make_model(
+        {
+            "README.md": card.encode(),
+            "config.json": json.dumps({"_name_or_path": f"/home/{evil}"}),
+            "modules.json": json.dumps([{"type": f"x.{evil}", "path": "y"}]),
+            f"code{evil.replace('/', '')}.py": "",
+            "model.safetensors.index.json": '{"weight_map": {"a": "shard\\u001b[2J"}}',
+        },
+        name=f"m{evil.replace('/', '')}",
+    )
+    (model / f"link{evil.replace('/', '')}").symlink_to("nowhere")
+    for path in (model, model / "README.md"):
+        result = run("lint", path, "--profile", "strict", "--id", "acme/ours")
+        assert result.status == 1
+        assert harmful(result.out + result.err) == []
+    assert "link" in run("lint", model).out
+
+
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_errors_do_not_steer_the_terminal(run: Run, evil: str) -> None:
+    """The name of a subject that is not there is made harmless as well."""
+    result = run("lint", f"./gone{evil}")
+    assert result.status == 2
+    assert harmful(result.out + result.err) == []
+
+
+def test_findings_have_place_line_and_caret(make_model: MakeModel, run: Run) -> None:
+    """A finding reads file:line:column, and the caret stands under the place."""
+    result = run("lint", make_model({"README.md": "---\nlicense: mit\nbase_model: a\nlicense: x\n---\n# m\n\nIt is {MODEL_NAME}.\n"}))
+    assert "README.md:4:1: warning CC105 key-repeated: " in result.out
+    assert "README.md:8:7: warning CC104 template-leftover: " in result.out
+    assert (4, "license: x") in carets(result.out)
+    assert (8, "{MODEL_NAME}.") in carets(result.out)
+
+
+@pytest.mark.parametrize("before", ["", "a" * 29, "a" * 200, "a" * 5000, "\t", "é", "\x1b[2J", "\u202e" * 3])
+@pytest.mark.parametrize("after", ["", "b" * 500])
+def test_caret_stands_under_the_place(make_model: MakeModel, run: Run, before: str, after: str) -> None:
+    """Whatever precedes the place, long or written out as a code, the caret stands under it, and lines stay short."""
+    result = run("lint", make_model({"README.md": f"# m\n\n{before}{{MODEL_NAME}}{after}\n"}) / "README.md")
+    assert "{MODEL_NAME}" in [rest[:12] for line, rest in carets(result.out) if line == 3]
+    assert max(len(line) for line in result.out.split("\n") if " | " in line) < 150
+
+
+def test_caret_stands_under_the_place_after_wide_characters(make_model: MakeModel, run: Run) -> None:
+    """Characters two cells wide before the place move the caret by two cells each."""
+    result = run("lint", make_model({"README.md": "# m\n\n日本語 {MODEL_NAME}\n"}) / "README.md")
+    below = next(below for above, below in zip(result.out.split("\n"), result.out.split("\n")[1:], strict=False) if "| 日本語" in above)
+    assert len(below) - 1 - len("        | ") == 7
+
+
+def test_more_than_three_findings_of_a_rule_are_counted(make_model: MakeModel, run: Run) -> None:
+    """Three findings of a rule are shown, the others counted, in the summary too."""
+    out = run("lint", make_model({"README.md": "# m\n\n" + "{MODEL_NAME}\n" * 50}) / "README.md").out
+    assert out.count("CC104 template-leftover") == 3
+    assert "and 47 more of CC104" in out
+    assert ", 52 warnings," in out or ", 53 warnings," in out
+
+
+def test_graver_findings_come_first(make_model: MakeModel, run: Run) -> None:
+    """Errors stand before warnings, warnings before notes."""
+    out = run("lint", make_model({"README.md": "---\ndatasets: ['a b']\nx: 1\nx: 2\n---\n", "config.json": "{", "p.pt": "x"})).out
+    order = [line.split(": ")[1].split()[0] for line in out.split("\n") if " CC" in line and ": " in line and not line.startswith(" ")]
+    assert set(order) == {"error", "warning", "note"}
+    assert order == sorted(order, key=["error", "warning", "note"].index)
+
+
+def test_what_was_not_checked_is_said(make_model: MakeModel, run: Run) -> None:
+    """Rules whose source cannot be read are listed with the reason, and counted."""
+    out = run("lint", make_model({"README.md": "---\nmodel-index: [\n---\n# m\n"})).out
+    assert "Not checked (unknown is not a pass)" in out
+    assert "CC404 score-contradicts-itself: results: the front matter is not valid YAML" in out
+    assert "0 unknown" not in out
+
+
+def test_huge_titles_do_not_flood_the_terminal(make_model: MakeModel, run: Run) -> None:
+    """A card whose title has 100,000 characters gives a short report."""
+    assert len(run("lint", make_model({"README.md": "# " + "x" * 100_000 + "\n"})).out) < 20_000
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_on_a_terminal(good_model: Path, environment: dict[str, str], *, coloured: bool) -> None:
+    """A terminal gets colours unless NO_COLOR is set."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen([*COMMAND, "lint", str(good_model)], stdout=secondary, stderr=subprocess.DEVNULL, env=kept | environment)
+    os.close(secondary)
+    output = b""
+    try:
+        while piece := os.read(primary, 65536):
+            output += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(primary)
+    assert process.wait(20) == 0
+    assert b"ours" in output
+    assert (b"\x1b[" in output) is coloured
+
+
+def test_no_colours_in_a_pipe(good_model: Path) -> None:
+    """What is piped has no escapes, for a good model as for a missing one."""
+    for path in (good_model, good_model / "gone"):
+        result = subprocess.run([*COMMAND, "lint", str(path)], capture_output=True, check=False)
+        assert b"\x1b" not in result.stdout + result.stderr
+        assert result.stdout or result.stderr
+
+
+def test_terminal_without_unicode_still_gets_the_report(make_model: MakeModel) -> None:
+    """Where the output cannot hold a character it is written as its code, and the run does not fail."""
+    model = make_model({"README.md": "---\nlicense: mit\n---\n# Modell für 日本語\n"})
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1:strict"}
+    result = subprocess.run([*COMMAND, "lint", str(model / "README.md")], capture_output=True, check=False, env=environment)
+    assert result.returncode == 1
+    assert b"f\xfcr \\u65e5" in result.stdout
