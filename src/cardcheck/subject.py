@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAME = r"[A-Za-z0-9][\w.-]{0,95}"
 HUB_ID = re.compile(rf"^(?P<id>{NAME}/{NAME})(?:@(?P<revision>[\w./-]+))?$")
@@ -24,7 +27,8 @@ class Subject:
     """What is audited.
 
     `path` is a folder or, for kind `card`, one Markdown file. `blobs` is where the Hub's cache keeps the files that its snapshots
-    link to. `revision` is a commit hash where it is known.
+    link to. `revision` is a commit hash where it is known. `listing` holds the sizes of all files of a Hub repository, those that
+    were not fetched (pickles, and weights that nobody measures) among them.
     """
 
     given: str
@@ -33,6 +37,7 @@ class Subject:
     id: str | None = None
     revision: str | None = None
     blobs: Path | None = None
+    listing: Mapping[str, int] = field(default_factory=dict)
 
 
 def resolve(given: str, *, hub_id: str | None = None, offline: bool = False, weights: bool = True) -> Subject:
@@ -91,4 +96,6 @@ def from_cache(given: str, folder: Path, hub_id: str, revision: str | None) -> S
     snapshot = folder / "snapshots" / commit
     if commit in (".", "..") or os.sep in commit or not snapshot.is_dir():
         raise CardcheckError(f"the cache entry {folder} has no snapshot {commit}", hint="fetch it once without --offline")
-    return Subject(given, "cache", snapshot, hub_id, commit, folder / "blobs")
+    from cardcheck.net.hub import cached_listing
+
+    return Subject(given, "cache", snapshot, hub_id, commit, folder / "blobs", cached_listing(folder.parent, hub_id, commit))

@@ -25,7 +25,7 @@ def collect(subject: Subject) -> Facts:
     facts.set("subject.id", subject.id)
     facts.set("subject.name", subject.id.rpartition("/")[2] if subject.id else None)
     facts.set("subject.kind", subject.kind)
-    listing = list_files(subject.path, links_into=subject.blobs)
+    listing = list_files(subject.path, links_into=subject.blobs, known=subject.listing)
     if subject.kind == "card":
         collect_card(facts, listing, subject.path.name)
         return facts

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from cardcheck.errors import CardcheckError
 from cardcheck.facts.located import Location
 from cardcheck.facts.model import Facts, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_FILES = 20_000
 MAX_DEPTH = 12
@@ -37,11 +41,15 @@ LFS_PROBLEM = "is a Git LFS pointer, not the file itself: run `git lfs pull`"
 
 @dataclass(slots=True)
 class Listing:
-    """What lies in a folder: sizes in bytes by relative path, and what could not be looked at."""
+    """What lies in a folder: sizes in bytes by relative path, and what could not be looked at.
+
+    `elsewhere` are files of the repository that were not fetched: their sizes are known, their contents are not.
+    """
 
     root: Path
     sizes: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    elsewhere: set[str] = field(default_factory=set)
 
     def __contains__(self, path: str) -> bool:
         return path in self.sizes
@@ -57,10 +65,11 @@ class Listing:
         return data[:MAX_TEXT_BYTES].decode("utf-8", errors="replace"), cut
 
 
-def list_files(root: Path, *, links_into: Path | None = None) -> Listing:
+def list_files(root: Path, *, links_into: Path | None = None, known: Mapping[str, int] | None = None) -> Listing:
     """List a subject's files without leaving its folder.
 
-    `links_into` is a second folder that links may point into: the Hub's cache keeps its files as links to `blobs`.
+    `links_into` is a second folder that links may point into: the Hub's cache keeps its files as links to `blobs`. `known` are the
+    sizes of all files of the repository, whether they were fetched or not.
     Raises CardcheckError where the root itself cannot be listed.
     """
     listing = Listing(root)
@@ -75,6 +84,10 @@ def list_files(root: Path, *, links_into: Path | None = None) -> Listing:
     except OSError as error:
         raise CardcheckError(f"cannot read the folder {root}: {error.strerror}", hint="check its permissions") from None
     _walk(listing, PurePosixPath(), inside, depth=0)
+    for path, size in list((known or {}).items())[:MAX_FILES]:
+        if path not in listing.sizes:
+            listing.sizes[path] = size
+            listing.elsewhere.add(path)
     return listing
 
 

@@ -114,7 +114,11 @@ GROUPS: dict[str, dict[str, Field]] = {
         "tokenizer_class": Field("string?", "class that loads it", ABSENT),
     },
     "weights": {
-        "safetensors": Field("rows", "safetensors files", keys=("path", "parameters", "tensors", "bytes")),
+        "safetensors": Field(
+            "rows",
+            "safetensors files; parameters and tensors are null for one that was not fetched",
+            keys=("path", "parameters", "tensors", "bytes"),
+        ),
         "pickle": Field("rows", "weights in a format that can run code when it loads", keys=("path", "bytes")),
         "onnx": Field("strings", "ONNX files"),
         "gguf": Field("strings", "GGUF files"),

@@ -89,6 +89,9 @@ def collect_weights(facts: Facts, listing: Listing) -> None:
         place = Location(path)
         if path.endswith(".safetensors"):
             seen = True
+            if path in listing.elsewhere:
+                facts.add("weights.safetensors", place, path=path, parameters=None, tensors=None, bytes=size)
+                continue
             try:
                 header = read_header(listing.root / path)
             except (WeightsError, OSError) as error:
@@ -117,7 +120,7 @@ def _summarise(facts: Facts, tensors: dict[str, tuple[Location, dict[str, Any]]]
     first = next(iter(tensors.values()))[0]
     facts.places["weights"] = first
     rows = facts["weights.safetensors"]
-    facts.set("weights.parameters", min(sum(row["parameters"] for row in rows), 2**62), first)
+    facts.set("weights.parameters", min(sum(row["parameters"] or 0 for row in rows), 2**62), first)
     facts.set("weights.dtypes", sorted({str(tensor.get("dtype")) for _, tensor in tensors.values()}))
     for name, (place, tensor) in tensors.items():
         if EMBEDDING.search(name) and len(tensor["shape"]) == 2:

@@ -7,7 +7,8 @@ into one line that says what to do. The token is huggingface_hub's business: it 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cardcheck.errors import CardcheckError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SMALL_FILES = ["*.md", "*.json", "*.txt", "*.model", "*.yaml", "*.yml", "*.py"]
 WEIGHTS = ["*.safetensors"]
 METADATA_TIMEOUT = 20.0
+BAD_TOKEN = 401  # a repository that is missing or private has an error code as well, and is another exception
 
 
 def fetch(given: str, hub_id: str, revision: str | None, *, offline: bool, weights: bool) -> Subject:
@@ -36,8 +38,19 @@ def fetch(given: str, hub_id: str, revision: str | None, *, offline: bool, weigh
             raise CardcheckError(f"{hub_id} is not in the local cache {folder.parent}", hint="run once without --offline")
         return from_cache(given, folder, hub_id, revision)
     commit = _download(hub_id, revision, SMALL_FILES + (WEIGHTS if weights else []))
-    subject = from_cache(given, folder, hub_id, commit)
-    return type(subject)(given, "hub", subject.path, hub_id, commit, subject.blobs)
+    return replace(from_cache(given, folder, hub_id, commit), kind="hub")
+
+
+def cached_listing(cache: Path, hub_id: str, commit: str) -> dict[str, int]:
+    """Return the sizes of all files of a commit, fetched or not, as the Hub's cache remembers them; empty where it does not."""
+    from huggingface_hub import errors, get_cached_repo_tree
+
+    try:
+        tree = get_cached_repo_tree(hub_id, revision=commit, cache_dir=cache)
+    except (errors.CachedRepoTreeNotFoundError, errors.HFValidationError, OSError):
+        return {}
+    inside = (file for file in tree if not PurePosixPath(file.path).is_absolute() and ".." not in PurePosixPath(file.path).parts)
+    return {file.path: file.size for file in inside}
 
 
 def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
@@ -60,8 +73,14 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
         raise CardcheckError(f"{hub_id} does not exist on {endpoint} or is private", hint=hint) from None
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "an error"
+        if status == BAD_TOKEN:
+            hint = "log in again with `hf auth login`, or unset HF_TOKEN"
+            raise CardcheckError(f"{endpoint} does not accept the token for {hub_id}", hint=hint) from None
         raise CardcheckError(f"{endpoint} answered {status} for {hub_id}", hint=use_cache) from None
     except (httpx.TransportError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CardcheckError(f"the Hub at {endpoint} is out of reach: {reason}", hint=use_cache) from None
+    except ValueError:
+        raise CardcheckError(f"what answers at {endpoint} is not the Hub", hint="is there a proxy or a login page between?") from None
+    Path(snapshot).mkdir(parents=True, exist_ok=True)  # where nothing was worth fetching there is no folder yet
     return Path(snapshot).name

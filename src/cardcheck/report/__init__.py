@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -33,11 +32,9 @@ def write(path: Path, text: str) -> None:
     """Write a report so that an interruption leaves the old file or the new one; raises CardcheckError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(file.name).chmod(0o666 & ~mask)
-        Path(file.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            half = Path(folder) / "report"
+            half.write_text(text, encoding="utf-8")
+            half.replace(path)
     except OSError as error:
         raise CardcheckError(f"cannot write {path}: {error.strerror}") from None

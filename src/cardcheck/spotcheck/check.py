@@ -136,18 +136,20 @@ def _require_device(device: str) -> None:
 
 def _not_measurable(facts: Facts, options: Options) -> str | None:
     """Say why a subject is not even loaded."""
-    if facts["subject.kind"] == "card":
-        return "only a card was given; a spot check needs the model's folder"
-    if not facts["weights.safetensors"]:
-        return "there are no readable safetensors weights, and no other format is loaded"
-    if facts["weights.broken"]:
-        row = facts["weights.broken"][0]
-        return f"{row['path']} {row['problem']}"
-    if not facts["files.tokenizer"] and facts["config.model_type"]:
-        return "there is no tokenizer"
-    if (facts["config.auto_map"] or facts["st.custom_modules"]) and not options.trust_remote_code:
-        return "the model needs code from its repository; read it, then allow it with --trust-remote-code"
-    return None
+    weights, broken = facts["weights.safetensors"], facts["weights.broken"]
+    needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
+    reasons = (
+        (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
+        (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
+        (not weights, "there are no readable safetensors weights, and no other format is loaded"),
+        (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
+        (not facts["files.tokenizer"] and facts["config.model_type"] is not None, "there is no tokenizer"),
+        (
+            needs_code and not options.trust_remote_code,
+            "it needs code from its repository; read it, then allow it with --trust-remote-code",
+        ),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
 
 
 def _measure(subject: Subject, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]) -> SpotCheck:
