@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from cardcheck.cli import main
+from cardcheck.facts import collect
 from cardcheck.spotcheck import check, panel
 from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
 from cardcheck.spotcheck.encode import Encoded, EncodingError, encode
+from cardcheck.subject import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -261,3 +263,24 @@ def test_default_options_take_all_queries_on_the_cpu() -> None:
     """Nothing is trusted and nothing left out unless asked for."""
     options = Options()
     assert (options.device, options.queries, options.trust_remote_code) == ("cpu", None, False)
+
+
+def test_module_with_only_a_pickle_is_not_loaded(tiny: Path) -> None:
+    """A module whose own folder holds a pickle and no safetensors keeps the whole model from being loaded."""
+    modules = json.loads((tiny / "modules.json").read_text(encoding="utf-8"))
+    modules.append({"idx": len(modules), "name": "dense", "path": "9_Dense", "type": "sentence_transformers.models.Dense"})
+    (tiny / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    (tiny / "9_Dense").mkdir()
+    (tiny / "9_Dense/pytorch_model.bin").write_bytes(b"a pickle")
+    subject = resolve(str(tiny))
+    result = spotcheck(subject, collect(subject))
+    assert (result.status, result.verdict) == ("skipped", "inconclusive")
+    assert "9_Dense" in result.reason
+
+
+def test_unreadable_modules_are_not_guessed(tiny: Path) -> None:
+    """Where modules.json cannot be read the model is not measured as if it had none."""
+    (tiny / "modules.json").write_text("[", encoding="utf-8")
+    subject = resolve(str(tiny))
+    result = spotcheck(subject, collect(subject))
+    assert (result.status, "modules.json" in result.reason) == ("skipped", True)

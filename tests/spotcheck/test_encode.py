@@ -242,9 +242,9 @@ def test_time_limit(saved_model: Path, children: list[int]) -> None:
 
 
 def test_memory_limit(saved_model: Path, children: list[int]) -> None:
-    """A limit that even the libraries do not fit into is told as such at once, without a traceback."""
+    """A limit that leaves no room beside the libraries is told as such at once, without a traceback."""
     with pytest.raises(EncodingError, match="memory") as error:
-        encode(saved_model, ["a"], ["b"], limits=Limits(seconds=20, memory_mb=256))
+        encode(saved_model, ["a"], ["b"], limits=Limits(seconds=20, memory_mb=1))
     _one_line(error.value)
     assert _gone(children[0])
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--memory-limit",
     type=click.IntRange(min=256),
     metavar="MB",
-    help="Memory the model may use.  [default: 4/5 of what is free]",
+    help="Memory the model may use on top of the libraries.  [default: 4/5 of what is free]",
 )
 @click.option("--trust-remote-code", is_flag=True, help="Run Python code that the repository brings. Read it first.")
 @click.pass_context

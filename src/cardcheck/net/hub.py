@@ -7,6 +7,7 @@ into one line that says what to do. The token is huggingface_hub's business: it 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -57,7 +58,10 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
     """Download the files that match; return the commit."""
     import httpx2 as httpx
     from huggingface_hub import HfApi, errors, snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     use_cache = "run again later, or with --offline to use the local cache"
     try:

@@ -137,12 +137,15 @@ def _require_device(device: str) -> None:
 def _not_measurable(facts: Facts, options: Options) -> str | None:
     """Say why a subject is not even loaded."""
     weights, broken = facts["weights.safetensors"], facts["weights.broken"]
+    unsafe = [row["path"] for row in facts["st.modules"] if row["path"] and _only_pickled(facts, row["path"].rstrip("/") + "/")]
     needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
     reasons = (
         (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
         (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
         (not weights, "there are no readable safetensors weights, and no other format is loaded"),
         (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
+        (bool(unsafe), f"the module in {', '.join(unsafe)} has its weights as a pickle only, which is not loaded"),
+        (facts.sources["st"].state == "unavailable", facts.sources["st"].reason),
         (not facts["files.tokenizer"] and facts["config.model_type"] is not None, "there is no tokenizer"),
         (
             needs_code and not options.trust_remote_code,
@@ -150,6 +153,12 @@ def _not_measurable(facts: Facts, options: Options) -> str | None:
         ),
     )
     return next((reason for applies, reason in reasons if applies), None)
+
+
+def _only_pickled(facts: Facts, folder: str) -> bool:
+    """Tell whether a module's folder holds a pickle and no safetensors file."""
+    pickled, safe = (any(row["path"].startswith(folder) for row in facts[f"weights.{kind}"]) for kind in ("pickle", "safetensors"))
+    return pickled and not safe
 
 
 def _measure(subject: Subject, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]) -> SpotCheck:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MEMORY_SHARE = 0.8
+PR_SET_DUMPABLE = 4
 # What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
 KEPT_ENVIRONMENT = (
     "PATH",
@@ -119,21 +123,35 @@ def _free_memory_mb() -> int:
 def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str, Any]]:
     """Start the child, hand it the job and yield its answers; it is killed when the caller stops or the time is over."""
     environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
+    _hide_environment()
     log = Path(folder) / "log"
     with log.open("wb") as errors:
         child = subprocess.Popen(  # our own module, with our own interpreter
             [sys.executable, "-P", "-m", "cardcheck.spotcheck.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True, encoding="utf-8",
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+        )
     try:
         yield from _answers(child, json.dumps(job), time.monotonic() + seconds, seconds)
     finally:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):  # what it started goes with it
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     if child.returncode not in (0, None):
         tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         reason = "it was killed, most likely for memory" if child.returncode == -9 else f"its process ended with {child.returncode}"
         raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0] if tail else ''}")
+
+
+def _hide_environment() -> None:
+    """Keep other processes of this user, the child among them, from reading this one's environment, which may hold a token."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _answers(child: subprocess.Popen[str], job: str, deadline: float, seconds: float) -> Iterator[dict[str, Any]]:

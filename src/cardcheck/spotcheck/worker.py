@@ -35,10 +35,13 @@ def leave_network() -> bool:
 
 
 def limit_memory(megabytes: int) -> bool:
-    """Limit private memory (heap and anonymous mappings); tell whether it worked."""
+    """Limit private memory (heap and anonymous mappings) to so much on top of what the libraries hold; tell whether it worked."""
     try:
-        resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
-    except (ValueError, OSError):
+        status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        held = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
+        limit = held + (megabytes << 20)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    except (ValueError, OSError, StopIteration):
         return False
     return True
 
