@@ -128,25 +128,22 @@ def test_rows_are_capped_and_the_cap_is_noted(card_facts: CardFacts) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("{{card_data" * 8000, id="braces"),
-        pytest.param("max input length" + " " * 10_000, id="spaces"),
-        pytest.param("max input length" + "*" * 10_000, id="stars"),
-        pytest.param("longer than " + "1" * 10_000, id="limit"),
-        pytest.param("1" * 20_000, id="digits"),
-    ],
+    ("start", "repeated"),
+    [("", "{{card_data"), ("max input length", " "), ("max input length", "*"), ("longer than ", "1"), ("", "1")],
+    ids=["braces", "spaces", "stars", "limit", "digits"],
 )
-def test_repetition_does_not_slow_the_patterns_down(card_facts: CardFacts, text: str) -> None:
-    """A line made to hurt costs no more than ten times a plain one of the same length."""
+def test_repetition_does_not_slow_the_patterns_down(card_facts: CardFacts, start: str, repeated: str) -> None:
+    """A line made to hurt and four times as long costs less than eight times as much: quadratic time would be sixteen times."""
 
-    def cost(card: str) -> float:
-        start = time.process_time()
-        card_facts(card)
-        return time.process_time() - start
+    def cost(length: int) -> float:
+        runs = []
+        for _ in range(3):
+            begin = time.process_time()
+            card_facts(start + repeated * (length // len(repeated)))
+            runs.append(time.process_time() - begin)
+        return min(runs)
 
-    plain = min(cost("word " * (len(text) // 5)) for _ in range(3))
-    assert cost(text) < max(10 * plain, 0.1)
+    assert cost(80_000) < max(8 * cost(20_000), 0.2)
 
 
 @pytest.mark.parametrize("text", ["[" * 50_000, "[a](" * 10_000, ">" * 50_000, "- " * 20_000, "*a_ " * 5_000, "<a " * 5_000, "`a" * 20_000])
@@ -158,7 +155,7 @@ def test_hostile_markdown_is_read_in_bounded_time(card_facts: CardFacts, text: s
 
 
 def test_nested_tables_are_read_in_bounded_time(card_facts: CardFacts) -> None:
-    """Two kilobytes of tables within tables cost a tenth of a second at most."""
+    """Eleven kilobytes of tables within tables, which took minutes once, cost seconds at most."""
     start = time.process_time()
-    card_facts("<table><tr>" * 200)
-    assert time.process_time() - start < 0.1
+    card_facts("<table><tr>" * 1000)
+    assert time.process_time() - start < 4
