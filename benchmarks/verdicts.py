@@ -69,12 +69,12 @@ def main() -> None:
             started = time.perf_counter()
             check = audit(path, hub_id=hub_id, measure=options).spotcheck
             seconds = time.perf_counter() - started
-            if check is None or check.judgement is None:
+            if check is None or check.residual is None:
                 raise SystemExit(f"{label}: {check and words.verdict(check)}")
-            gap = check.judgement.gap_interval
+            gap = check.residual.gap_interval
             print(f"\n{label} ({seconds:.0f} s, encoding {check.encoding['encode_s']:.1f} s)")
-            print(f"  measured {check.measured:.1f}, expected {check.judgement.expected:.1f}", end=", ")
-            print(f"gap {check.judgement.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})")
+            print(f"  measured {check.measured:.1f}, expected {check.residual.expected:.1f}", end=", ")
+            print(f"gap {check.residual.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})")
             print(f"  {check.verdict}: {words.verdict(check)}")
 
 

@@ -42,7 +42,7 @@ UNEXPLAINED = SpotCheck(
     measured=39.4,
     measured_interval=Interval(34.1, 44.6),
     panel=Level(44.1, 0.1, {"SciFact": 64.5, "ArguAna": 50.2}, "the card's model-index"),
-    judgement=statistics.Judgement("unexplained", 65.8, Interval(57.9, 72.6), 26.4, Interval(17.2, 35.1), 14.9, 3.1, 4.2, ""),
+    residual=statistics.Residual("unexplained", 65.8, Interval(57.9, 72.6), 26.4, Interval(17.2, 35.1), 14.9, 3.1, 4.2, ""),
     references=POINTS,
     same_weights_as="acme/original",
     encoding={
@@ -60,9 +60,9 @@ UNEXPLAINED = SpotCheck(
 CHECKS = {
     "unexplained": UNEXPLAINED,
     "nothing to compare with": dataclasses.replace(
-        UNEXPLAINED, verdict="inconclusive", settle="published scores would settle it", panel=None, judgement=None
+        UNEXPLAINED, verdict="inconclusive", settle="published scores would settle it", panel=None, residual=None
     ),
-    "no references": dataclasses.replace(UNEXPLAINED, verdict="inconclusive", panel=None, judgement=None, references=[]),
+    "no references": dataclasses.replace(UNEXPLAINED, verdict="inconclusive", panel=None, residual=None, references=[]),
     "skipped": SpotCheck("skipped", "torch is not installed"),
     "failed": SpotCheck("failed", f"OSError: {EVIL}", settle="a model that can be run would settle it"),
 }
@@ -249,8 +249,8 @@ def test_chart_is_well_formed(check: SpotCheck) -> None:
     assert svg[0].tag == f"{space}title"
     assert "39.4" in (svg.findtext(f"{space}desc") or "")
     assert len(svg.findall(f"{space}circle")) == len(check.references) + 1
-    assert (svg.find(f".//{space}path[@class='subject']") is not None) == (check.judgement is not None)
-    assert (svg.find(f"{space}line[@class='measured']") is not None) == (check.judgement is None)
+    assert (svg.find(f".//{space}path[@class='subject']") is not None) == (check.residual is not None)
+    assert (svg.find(f"{space}line[@class='measured']") is not None) == (check.residual is None)
 
 
 def test_chart_labels_do_not_overlap() -> None:

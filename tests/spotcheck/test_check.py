@@ -52,7 +52,7 @@ def measured(
 def test_without_published_scores_it_is_inconclusive(measured: SpotCheck) -> None:
     """A model of which nobody claims anything is measured, and the report says what would settle it."""
     assert (measured.status, measured.verdict) == ("done", "inconclusive")
-    assert measured.judgement is None
+    assert measured.residual is None
     assert measured.panel is None
     assert "published scores" in measured.settle
 
@@ -227,7 +227,7 @@ def test_honest_model_is_consistent(honest: _Audit) -> None:
     assert (honest.check["status"], honest.check["verdict"], honest.status) == ("done", "consistent", 0)
     assert honest.check["same_weights_as"] == MINILM
     assert MINILM not in [point["id"] for point in honest.check["references"]]
-    assert honest.check["judgement"]["gap_interval"]["low"] < 0 < honest.check["judgement"]["gap_interval"]["high"]
+    assert honest.check["residual"]["gap_interval"]["low"] < 0 < honest.check["residual"]["gap_interval"]["high"]
 
 
 @pytest.mark.model
@@ -236,7 +236,7 @@ def test_borrowed_scores_are_unexplained(inflated: _Audit, honest: _Audit) -> No
     assert (inflated.check["verdict"], inflated.status) == ("unexplained", 1)
     assert inflated.check["panel"]["source"] == "the card's model-index"
     assert inflated.check["measured"]["ndcg_at_10"] == honest.check["measured"]["ndcg_at_10"]
-    assert inflated.check["judgement"]["gap_interval"]["low"] > 0
+    assert inflated.check["residual"]["gap_interval"]["low"] > 0
 
 
 @pytest.mark.model

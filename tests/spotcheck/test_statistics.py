@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from cardcheck.spotcheck.statistics import Interval, Judgement, judge, mean_interval, theil_sen
+from cardcheck.spotcheck.statistics import Interval, Residual, judge, mean_interval, theil_sen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def _heldout(level: float) -> float:
     return float(100 / (1 + np.exp(-odds)))
 
 
-def _judge(gap: float = 0.0, *, count: int = 300, level: float = 40.0, seed: int = 0, data: int = 1) -> Judgement:
+def _judge(gap: float = 0.0, *, count: int = 300, level: float = 40.0, seed: int = 0, data: int = 1) -> Residual:
     """Judge a model `gap` points under the line, by ten honest models."""
     rng = np.random.default_rng(data)
     references = np.stack([_queries(_heldout(at), count, rng) for at in LEVELS])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardcheck.spotcheck.check import SpotCheck
-    from cardcheck.spotcheck.statistics import Judgement
+    from cardcheck.spotcheck.statistics import Residual
 
 WIDTH, HEIGHT = 500, 380
 LEFT, RIGHT, TOP, BOTTOM = 46, 466, 34, 322
@@ -98,9 +98,9 @@ class _Labels:
 def scatter(check: SpotCheck) -> str:
     """Return the SVG: reference models as numbered dots in the order of `check.references`, the subject as a diamond.
 
-    Without a judgement the subject has no panel level, and its measured score is a line across.
+    Without a residual the subject has no panel level, and its measured score is a line across.
     """
-    judged, interval = check.judgement, check.measured_interval
+    judged, interval = check.residual, check.measured_interval
     level = check.panel.value if check.panel and judged else None
     levels = [point.level for point in check.references] + ([] if level is None else [level])
     scores = [point.heldout for point in check.references] + [check.measured, interval.low, interval.high]
@@ -132,7 +132,7 @@ def scatter(check: SpotCheck) -> str:
     )
 
 
-def _alternative(check: SpotCheck, judged: Judgement | None, level: float | None) -> str:
+def _alternative(check: SpotCheck, judged: Residual | None, level: float | None) -> str:
     interval = check.measured_interval
     text = f"The model measures {check.measured:.1f} (95 % interval {interval.low:.1f} to {interval.high:.1f})"
     if judged and level is not None:
@@ -158,7 +158,7 @@ def _frame(across: Axis, up: Axis) -> Iterator[str]:
     yield f'<text class="axis" x="{RIGHT}" y="{HEIGHT - 12}" text-anchor="end">panel level, published</text>'
 
 
-def _subject(check: SpotCheck, judged: Judgement, x: float, up: Axis, labels: _Labels) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _subject(check: SpotCheck, judged: Residual, x: float, up: Axis, labels: _Labels) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the expected interval, behind the dots, and the diamond with its error bar, before them."""
     y, expected = up(check.measured), up(judged.expected)
     top, bottom = up(judged.expected_interval.high), up(judged.expected_interval.low)

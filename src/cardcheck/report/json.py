@@ -58,9 +58,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _spotcheck(check: SpotCheck) -> dict[str, Any]:
     fields = asdict(check)
-    judgement = fields.pop("judgement")
-    if judgement:
-        del judgement["verdict"], judgement["settle"]
+    residual = fields.pop("residual")
+    if residual:
+        del residual["verdict"], residual["settle"]
     return {
         "status": fields["status"],
         "reason": fields["reason"],
@@ -74,7 +74,7 @@ def _spotcheck(check: SpotCheck) -> dict[str, Any]:
         },
         "measured": {"ndcg_at_10": check.measured, "interval": fields["measured_interval"]} if check.status == "done" else None,
         "panel": fields["panel"],
-        "judgement": judgement,
+        "residual": residual,
         "references": fields["references"],
         "same_weights_as": check.same_weights_as,
         "encoding": {**check.encoding, "search_s": check.search_s, "texts_per_second": check.texts_per_second} if check.encoding else None,

@@ -77,7 +77,7 @@ def _spotcheck(check: SpotCheck) -> Iterator[str]:
     if check.status == "done":
         interval = check.measured_interval
         yield f"  measured   {check.measured:5.1f}   {interval.low:5.1f} to {interval.high:5.1f}   nDCG@10 × 100, 95 % over queries"
-        if (judged := check.judgement) and check.panel:
+        if (judged := check.residual) and check.panel:
             expected, gap = judged.expected_interval, judged.gap_interval
             basis = f"90 %, from {len(check.references)} reference models"
             yield f"  expected   {judged.expected:5.1f}   {expected.low:5.1f} to {expected.high:5.1f}   {basis}"
@@ -92,7 +92,7 @@ def _spotcheck(check: SpotCheck) -> Iterator[str]:
 
 def _plot(check: SpotCheck) -> Iterator[str]:
     """Yield two intervals over one axis from 0 to 100."""
-    judged = check.judgement
+    judged = check.residual
     if judged is None:
         return
 

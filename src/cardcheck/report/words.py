@@ -55,18 +55,18 @@ def summary(audit: Audit) -> str:
 
 def verdict(check: SpotCheck) -> str:
     """Return the verdict in one sentence; it describes evidence and accuses nobody."""
-    judgement = check.judgement
+    residual = check.residual
     if check.status == "skipped":
         return f"not measured: {check.reason}"
     if check.status == "failed":
         return f"{check.reason}; {check.settle}"
-    if judgement is None:
+    if residual is None:
         return f"there is nothing to compare with; {check.settle}"
-    limit = f"a gap of {judgement.detectable:.0f} points or more would have been seen"
+    limit = f"a gap of {residual.detectable:.0f} points or more would have been seen"
     if check.verdict == "unexplained":
         return (
-            f"the model measures {judgement.gap:.1f} points below what its published scores promise, and chance and the scatter "
-            f"of honest models leave at least {judgement.gap_interval.low:.1f} of them; a rerun of the published tasks would settle why"
+            f"the model measures {residual.gap:.1f} points below what its published scores promise, and chance and the scatter "
+            f"of honest models leave at least {residual.gap_interval.low:.1f} of them; a rerun of the published tasks would settle why"
         )
     if check.verdict == "consistent":
         return f"no gap beyond chance and the scatter of honest models; {limit}"

@@ -52,7 +52,7 @@ class SpotCheck:
     """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
 
     `status` is `done`, `skipped` (not asked for, or a part of the installation is missing) or `failed` (the model could not be
-    run); `reason` says why. `panel`, `judgement` and `references` are there where the subject has published scores.
+    run); `reason` says why. `panel`, `residual` and `references` are there where the subject has published scores.
     """
 
     status: Literal["done", "skipped", "failed"]
@@ -66,7 +66,7 @@ class SpotCheck:
     measured: float = 0.0
     measured_interval: Interval = NOTHING
     panel: Level | None = None
-    judgement: statistics.Judgement | None = None
+    residual: statistics.Residual | None = None
     references: list[Point] = field(default_factory=list)
     same_weights_as: str | None = None
     encoding: dict[str, Any] = field(default_factory=dict)
@@ -230,7 +230,7 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
     own = np.array([result.per_query[query] for query in held_out.queries])
     levels = np.array([place.value for _, place in usable])
     whole = np.array([list(model.per_query.values()) for model, _ in usable])
-    result.judgement = statistics.judge(
+    result.residual = statistics.judge(
         own,
         scores,
         levels,
@@ -239,4 +239,4 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
         seed=seed,
         least_scatter=statistics.fit(levels, whole)[2],
     )
-    result.verdict, result.settle = result.judgement.verdict, result.judgement.settle
+    result.verdict, result.settle = result.residual.verdict, result.residual.settle

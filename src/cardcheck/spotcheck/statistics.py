@@ -38,7 +38,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Residual:
     """The held-out residual in nDCG@10 points (0 to 100).
 
     `gap` is expected minus measured, its interval 90 % (so that each side errs at 5 %). The verdict is `unexplained` where the gap is
@@ -107,7 +107,7 @@ def judge(
     least_scatter: float = 0.0,
     tolerance: float = TOLERANCE,
     resolution: float = RESOLUTION,
-) -> Judgement:
+) -> Residual:
     """Judge a subject by reference models.
 
     `subject` is (n_queries,) and `references` (n_references, n_queries), nDCG@10 from 0 to 1 on the same queries; `levels`
@@ -157,7 +157,7 @@ def judge(
     detectable = max(tolerance, error * (alarm + power))
     real = low > 0 and gap > tolerance
     verdict: Verdict = "unexplained" if real else "consistent" if detectable <= resolution else "inconclusive"
-    return Judgement(
+    return Residual(
         verdict=verdict,
         expected=expected,
         expected_interval=Interval(*(float(value) for value in np.quantile(drawn_expected, [ERROR_RATE, 1 - ERROR_RATE]))),
