@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MAX_INT = 2**62
 MAX_DEPTH = 6
 POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
-DYNAMIC_RESULTS = ("DYN", "LIST")
 
 
 class CelError(ValueError):

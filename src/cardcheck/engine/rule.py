@@ -24,7 +24,7 @@ ID = re.compile(r"^[A-Z]{2,8}\d{3}$")
 OWN_ID = re.compile(r"^CC([1-8])\d{2}$")
 NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 REQUIRED = ("id", "name", "severity", "confidence", "fails", "message", "why", "fix", "examples")
-OPTIONAL = ("profile", "needs", "when", "at", "references", "since")
+OPTIONAL = ("profile", "needs", "when", "at", "references")
 MAX_EXAMPLE = 1_000_000
 HOLE = re.compile(r"\{([^{}]+)\}")
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 State = Literal["known", "absent", "unavailable"]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
