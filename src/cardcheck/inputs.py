@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cardcheck.errors import CardcheckError
 from cardcheck.facts.files import MAX_DEPTH, MAX_FILES, SKIPPED_FOLDERS, WEIGHT_SUFFIXES
+from cardcheck.pattern import Pattern
 from cardcheck.subject import Subject, resolve
 
 if TYPE_CHECKING:
@@ -27,19 +28,19 @@ MODEL_NAMES = frozenset({
 })  # fmt: skip
 MARKERS = ("modules.json", "config_sentence_transformers.json", "adapter_config.json")  # one of them makes a folder a model
 CONFIG = "config.json"
-CONFIG_KEYS = re.compile(
+CONFIG_KEYS = Pattern(
     r'"(?:model_type|architectures|_name_or_path|transformers_version|auto_map|word_embedding_dimension|embedding_dimension'
     r'|pooling_mode\w{0,40}|in_features|hidden_size)"\s{0,9}:'
 )
-MODULE_FOLDER = re.compile(r"^\d{1,2}_[A-Z]\w{0,60}$")
+MODULE_FOLDER = Pattern(r"^\d{1,2}_[A-Z]\w{0,60}$")
 RESULTS_FOLDER = ".eval_results"
 APPLICATION_SUFFIXES = frozenset({".py", ".ipynb", ".yaml", ".yml", ".toml", ".json", ".env", ".sql", ".sh", ".cfg", ".ini", ".j2", ".tpl"})
 APPLICATION_NAMES = ("dockerfile", "containerfile", ".env", "docker-compose", "compose.")
-FRONT_MATTER_KEYS = re.compile(
+FRONT_MATTER_KEYS = Pattern(
     r"^(?:license|language|tags|datasets|base_model|pipeline_tag|library_name|model-index|metrics)\s{0,9}:", re.MULTILINE
 )
 SNIFFED = 65_536
-MAGIC = re.compile(r"[*?\[]")
+MAGIC = Pattern(r"[*?\[]")
 
 
 def gather(given: Iterable[str], *, hub_id: str | None = None, exclude: Iterable[str] = (), offline: bool = False) -> list[Subject]:

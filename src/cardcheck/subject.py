@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cardcheck.errors import CardcheckError
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = r"[A-Za-z0-9][\w.-]{0,95}"
-HUB_ID = re.compile(rf"^(?P<id>{NAME}/{NAME})(?:@(?P<revision>[\w./-]+))?$")
-HUB_URL = re.compile(
+HUB_ID = Pattern(rf"^(?P<id>{NAME}/{NAME})(?:@(?P<revision>[\w./-]+))?$")
+HUB_URL = Pattern(
     rf"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?(?P<id>{NAME}/{NAME})"
     r"(?:/(?:tree|blob|resolve|commit)/(?P<revision>[^/?#]+)[^?#]*)?/?(?:[?#].*)?$"
 )
-CACHE_FOLDER = re.compile(rf"^models--(?P<owner>{NAME}?)--(?P<name>{NAME})$")
+CACHE_FOLDER = Pattern(rf"^models--(?P<owner>{NAME}?)--(?P<name>{NAME})$")
 
 
 @dataclass(frozen=True, slots=True)

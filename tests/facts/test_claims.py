@@ -208,13 +208,14 @@ def test_where_scores_are_shown(make_model: MakeModel, facts_of: FactsOf, files:
 def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
     """Two megabytes of a trigger word take no more than a few times as long as a quarter of that."""
     from cardcheck.facts.located import Location
+    from cardcheck.facts.prose import Prose
     from cardcheck.facts.ranks import collect_ranks
 
     def seconds(size: int) -> float:
         facts = Facts()
         facts.set("card.text", unit * (size // len(unit)), Location("README.md", 1, 1))
         start = time.perf_counter()
-        collect_ranks(facts)
+        collect_ranks(facts, Prose(facts))
         return time.perf_counter() - start
 
     assert seconds(2_000_000) < 12 * seconds(500_000) + 0.5

@@ -15,6 +15,7 @@ from cardcheck.facts.files import Listing
 from cardcheck.facts.hazards import collect_hazards
 from cardcheck.facts.located import Location
 from cardcheck.facts.model import Facts, Source
+from cardcheck.facts.prose import Prose
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
@@ -387,7 +388,7 @@ def test_the_search_is_linear(unit: str) -> None:
         facts.sources["card"], facts.places["card"] = Source("known"), Location("README.md", 1, 1)
         facts.set("card.text", text, Location("README.md", 1, 1))
         start = time.process_time()
-        collect_hazards(facts, Listing(Path("/nowhere")))
+        collect_hazards(facts, Listing(Path("/nowhere")), Prose(facts))
         return time.process_time() - start
 
     assert seconds(1_000_000) < 4 * seconds(500_000) + 0.2

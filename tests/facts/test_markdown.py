@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cardcheck.facts import markdown
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from conftest import CardFacts
@@ -118,14 +119,16 @@ def test_rows_are_capped_and_the_cap_is_noted(card_facts: CardFacts) -> None:
 )
 def test_repetition_does_not_slow_the_patterns_down(start: str, repeated: str) -> None:
     """A line made to hurt and four times as long costs less than eight times as much: quadratic time would be sixteen times."""
-    patterns = [value for value in vars(markdown).values() if isinstance(value, re.Pattern)]
+    values = vars(markdown).values()
+    patterns: list[Any] = [getattr(value, "compiled", value) for value in values if isinstance(value, Pattern | re.Pattern)]
+    assert len(patterns) > 5
 
     def cost(length: int) -> float:
         text, runs = start + repeated * (length // len(repeated)), []
         for _ in range(5):
             begin = time.process_time()
             for pattern in patterns:
-                list(pattern.finditer(text))
+                list(pattern.finditer(text if isinstance(pattern.pattern, str) else text.encode()))
             runs.append(time.process_time() - begin)
         return min(runs)
 
@@ -151,3 +154,35 @@ def test_cells_that_are_not_closed(card_facts: CardFacts) -> None:
     """A cell ends where the next one begins, as in a browser, though the parser puts the second into the first."""
     html = "<table><tr><td>39.3 <b>M</b> <!-- x --><td> 11,390<td></tr></table> text behind"
     assert card_facts(f"# m\n\n{html}\n")["card.tables"][0]["header"] == ["39.3 M", "11,390", ""]
+
+
+def test_tables_as_github_reads_them(card_facts: CardFacts) -> None:
+    """A table may follow a line of text, tabs may stand between its delimiters, and a cell may hold an escaped bar."""
+    facts = card_facts("# m\n\nScores:\n| a | b |\n|---|---|\n| 1 | `x\\|y` |\n\n|c\t|d|\n|---\t|---\t|\n|2|3|\n")
+    assert rows(facts, "card.tables", "header", "cells", "line") == [(["a", "b"], [["1", "`x|y`"]], 4), (["c", "d"], [["2", "3"]], 8)]
+
+
+def test_text_of_a_link_in_html(card_facts: CardFacts) -> None:
+    """A link in HTML within a paragraph has the text up to its end, and one that is never closed ends with the paragraph."""
+    facts = card_facts('See <a href="https://a.example">the *paper*</a> now, or <a href="https://b.example">this\n\nand that\n')
+    assert rows(facts, "card.links", "text", "url") == [("the paper", "https://a.example"), ("this", "https://b.example")]
+
+
+def test_columns_count_characters(card_facts: CardFacts) -> None:
+    """The parser counts bytes, readers count characters."""
+    assert rows(card_facts("# é\n\nDéjà vu — [là](https://a.example)\n"), "card.links", "line", "column") == [(3, 16)]
+
+
+def test_a_parser_that_fails_leaves_the_card_unknown(card_facts: CardFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the Markdown parser gives up, nothing is said of the card, and nothing is raised."""
+
+    class PanicException(BaseException):  # the name that Rust's panics have in Python
+        pass
+
+    def panic(*_: Any, **__: Any) -> None:
+        raise PanicException
+
+    monkeypatch.setattr("pyromark.events_with_range", panic)
+    facts = card_facts("# m\n")
+    assert facts.sources["card"].state == "unavailable"
+    assert "cannot be parsed" in facts.sources["card"].reason

@@ -9,8 +9,8 @@ import pytest
 
 from cardcheck.facts import recipe, statements
 from cardcheck.facts.model import Facts
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.statements import collect_statements
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from conftest import CardFacts, FactsOf, MakeModel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +159,8 @@ def _stdin(names: tuple[str, ...], filename: str) -> Iterator[list[str]]:
         return
     if Path(filename).name != filename or filename in ("", ".."):
         raise click.UsageError("--stdin-filename is a file's name without folders")
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / filename
         path.write_bytes(sys.stdin.buffer.read())

@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.schema import FIELDS
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_INT = 2**62
 MAX_DEPTH = 6
 ENOUGH = 1 << 40
-POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
+POSITION = Pattern(r"<input>:(\d+):(\d+): (.*)")
 
 
 class CelError(ValueError):

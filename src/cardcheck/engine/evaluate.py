@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cardcheck.engine.cel import CelError, Expression, activation, normalise
 from cardcheck.facts.located import Location
 from cardcheck.facts.schema import FIELDS
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["pass", "fail", "not_applicable", "unknown"]
 MAX_FINDINGS = 20
-NAME = re.compile(r"\b[a-z]+\.[a-z_]+")
+NAME = Pattern(r"\b[a-z]+\.[a-z_]+")
 MAX_LINE = 160
 MAX_COLUMN = 10_000  # a place further on in its line, as in a file of one line, is told without the line
 

@@ -12,6 +12,7 @@ from cardcheck.errors import CardcheckError
 from cardcheck.facts.located import Located, LocatedError, load_yaml
 from cardcheck.facts.schema import FIELDS, GROUPS, SOURCES
 from cardcheck.facts.weights import DTYPES
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,19 +25,19 @@ CATEGORIES = {
     "1": "card", "2": "provenance", "3": "training", "4": "scores", "5": "config", "6": "safety", "7": "leaderboard", "8": "heldout",
     "9": "application",
 }  # fmt: skip
-ID = re.compile(r"^[A-Z]{2,8}\d{3}$")
-OWN_ID = re.compile(r"^CC([1-9])\d{2}$")
-NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+ID = Pattern(r"^[A-Z]{2,8}\d{3}$")
+OWN_ID = Pattern(r"^CC([1-9])\d{2}$")
+NAME = Pattern(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 REQUIRED = ("id", "name", "severity", "confidence", "fails", "message", "why", "fix", "examples")
 OPTIONAL = ("profile", "needs", "when", "at", "references", "edit", "since")
 MAX_EXAMPLE = 1_000_000
-UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
+UNDECLARED = Pattern(r"undeclared reference to '([^']+)'")
 ROW_KEYS = frozenset({"file", "line", "column", *(key for field in FIELDS.values() for key in field.keys)})
-STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+STRING = Pattern(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 # what follows the name of a variable that no group of facts is called; what follows a call or an index is looked at as well
-SELECT = re.compile(rf"(?:\b(?!(?:{'|'.join(GROUPS)})\.)(?<!\.)[a-z_]\w*|[)\]])\.(\w+)\b(?!\s*\()")
-PICKS = re.compile(r"^([a-z]+\.[a-z_]+)(?:\.filter\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))?$", re.DOTALL)
-HOLE = re.compile(r"\{([^{}]+)\}")
+SELECT = Pattern(rf"(?:\b(?!(?:{'|'.join(GROUPS)})\.)(?<!\.)[a-z_]\w*|[)\]])\.(\w+)\b(?!\s*\()")
+PICKS = Pattern(r"^([a-z]+\.[a-z_]+)(?:\.filter\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))?$", re.DOTALL)
+HOLE = Pattern(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from cardcheck.engine.evaluate import Finding, Judgement, Silenced
 from cardcheck.engine.select import matches
 from cardcheck.facts.located import Location
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MARK = "cardcheck:"
-COMMENT = re.compile(
+COMMENT = Pattern(
     r"(?P<before>[^\n]{0,2000}?)(?:#|<!--|//|--|;)[ \t]{0,9}cardcheck:[ \t]{0,9}ignore\[(?P<rules>[^\]\n]{0,300})\](?P<reason>[^\n]{0,300})"
 )
-NO_REASON = re.compile(r"^[\s:,.–-]*(?:-->|\*/)?[\s\"\\n,]*$")
+NO_REASON = Pattern(r"^[\s:,.–-]*(?:-->|\*/)?[\s\"\\n,]*$")
 MAX_COMMENTS = 1000
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardcheck.facts.card import collect_card
+from cardcheck.facts.card import CARD, collect_card
 from cardcheck.facts.claims import collect_claims
 from cardcheck.facts.config import collect_config
 from cardcheck.facts.evalresults import collect_eval_results
 from cardcheck.facts.files import collect_files, list_files
 from cardcheck.facts.hazards import collect_hazards
 from cardcheck.facts.kind import collect_model
-from cardcheck.facts.leftovers import collect_targets
+from cardcheck.facts.leftovers import collect_leftovers, collect_targets
 from cardcheck.facts.lineage import collect_lineage
 from cardcheck.facts.model import Facts
 from cardcheck.facts.prose import Prose
 from cardcheck.facts.secrets import collect_secrets
+from cardcheck.facts.stated import collect_stated
 from cardcheck.facts.statements import collect_statements
 from cardcheck.facts.training import collect_training
 from cardcheck.facts.weights import collect_weights, pickle_paths
 
 if TYPE_CHECKING:
+    from cardcheck.facts.files import Listing
     from cardcheck.subject import Subject
 
 __all__ = ["Facts", "collect"]
@@ -43,18 +45,26 @@ def collect(subject: Subject, *, embedding: bool = False, audits: tuple[str, ...
 
         collect_application(facts, listing, audits=audits, max_age_days=max_audit_age_days)
         return facts
-    if subject.kind == "card":
-        collect_card(facts, listing, subject.path.name)
-        collect_statements(facts)
-        collect_model(facts, embedding=embedding)
-        collect_claims(facts)
-        collect_hazards(facts, listing)
-        _origins(facts)
-        collect_secrets(facts, listing)
-        return facts
-    if subject.kind != "files":  # of files that were named one by one, nobody can say which are missing
+    if subject.kind not in ("card", "files"):  # of files that were named one by one, nobody can say which are missing
         collect_files(facts, listing)
-    collect_card(facts, listing)
+    collect_card(facts, listing, subject.path.name if subject.kind == "card" else CARD)
+    prose = Prose(facts)
+    collect_leftovers(facts, prose)
+    collect_stated(facts, prose)
+    if subject.kind != "card":
+        _collect_files(facts, listing)
+    collect_hazards(facts, listing, prose)
+    collect_statements(facts)
+    collect_model(facts, embedding=embedding)
+    collect_claims(facts, prose)
+    collect_lineage(facts, prose)
+    collect_training(facts, prose)
+    collect_secrets(facts, listing)
+    return facts
+
+
+def _collect_files(facts: Facts, listing: Listing) -> None:
+    """Read what lies beside the card."""
     collect_config(facts, listing)
     collect_weights(facts, listing)
     collect_targets(facts)
@@ -62,17 +72,4 @@ def collect(subject: Subject, *, embedding: bool = False, audits: tuple[str, ...
         from cardcheck.facts.pickles import collect_pickles  # brings pickletools and zipfile, which most subjects do not need
 
         collect_pickles(facts, listing, pickles)
-    collect_hazards(facts, listing)
-    collect_statements(facts)
     collect_eval_results(facts, listing)
-    collect_model(facts, embedding=embedding)
-    collect_claims(facts)
-    _origins(facts)
-    collect_secrets(facts, listing)
-    return facts
-
-
-def _origins(facts: Facts) -> None:
-    prose = Prose(facts)
-    collect_lineage(facts, prose)
-    collect_training(facts, prose)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +54,6 @@ NUMERIC = Pattern(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\d{8,10}|0x[0-9a-f]{1,8}|\[[0-9a-
 LOCAL = Pattern(r"(?:127\.|0\.0\.0\.0|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)")
 SCRIPT = Pattern(r"\s{0,9}(?:javascript|vbscript|data\s{0,3}:\s{0,3}(?:text/html|application/|image/svg))\s{0,3}[:;,/x]?", re.IGNORECASE)
 LOGIN = Pattern(r"https?://(?P<user>[^/@\s?#]{1,200})@(?P<host>[^/:?#\s]{1,253})", re.IGNORECASE)
-ANCHOR = Pattern(
-    r"<a\b[^<>]{0,300}?\bhref\s{0,3}=\s{0,3}[\"'](?P<url>[^\"'<>]{1,300})[\"'][^<>]{0,300}>(?P<text>[^<>]{1,300})</a>", re.IGNORECASE
-)
 BRANDS = Pattern(r"(?:huggingface|hugging-face|github|arxiv|pytorch|pypi)\.(?:co|com|org|io)(?=\.[a-z])", re.IGNORECASE)
 
 # Letters that look like Latin ones, and the Latin ones.
@@ -76,23 +72,16 @@ WORD = Pattern(r"[\w.-]{2,96}")
 QUOTED_ID = Pattern(r"[\"'](?P<id>[^\s\"'/]{1,96}/[^\s\"'/]{1,96})[\"']")
 
 
-def collect_addresses(facts: Facts, prose: Prose) -> None:
+def collect_addresses(facts: Facts) -> None:
     """Fill `hazards.links`."""
     seen: set[tuple[str, str]] = set()
-    for text, url, place in _links(facts, prose):
+    for row in facts["card.links"][:MAX_LINKS]:
+        text, url, place = row["text"], row["url"].strip(), Location(row["file"], row["line"], row["column"])
         found = _problem(url, text)
         if found and found not in seen:
             kind, host = found
             seen |= {found} if kind == "numeric" else set()  # tables of models repeat such a link in every row
             facts.add("hazards.links", place, kind=kind, text=text[:MAX_SHOWN], url=url[:MAX_SHOWN], host=host[:MAX_SHOWN])
-
-
-def _links(facts: Facts, prose: Prose) -> Iterator[tuple[str, str, Location]]:
-    """Yield the card's links; the text of those that are HTML within a paragraph is not in `card.links`."""
-    texts = {found["url"]: found["text"] for found in islice(ANCHOR.finditer(prose.words), MAX_LINKS)} if "<a" in prose.words else {}
-    for row in facts["card.links"][:MAX_LINKS]:
-        url = row["url"].strip()
-        yield (row["text"] or texts.get(url, "")).strip(), url, Location(row["file"], row["line"], row["column"])
 
 
 def _problem(url: str, text: str) -> tuple[str, str] | None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from cardcheck.facts.leftovers import collect_leftovers
 from cardcheck.facts.located import Located, LocatedError, Location, load_yaml
 from cardcheck.facts.markdown import collect_markdown
 from cardcheck.facts.metadata import collect_metadata
 from cardcheck.facts.model import Facts, Source
-from cardcheck.facts.pattern import Pattern
-from cardcheck.facts.prose import Prose
 from cardcheck.facts.results import collect_results
 from cardcheck.facts.schema import MAX_ROWS
-from cardcheck.facts.stated import collect_stated
 from cardcheck.facts.unseen import stray_start, why_unseen
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     import re
@@ -53,9 +50,6 @@ def collect_card(facts: Facts, listing: Listing, name: str = CARD) -> None:
         facts.set("card.front_matter_problem", problem, Location(name, 1, 1))
         facts.set("card.stray_start", stray_start(text, FRONT_MATTER))
     collect_markdown(facts, name, text[body:], first_line=text.count("\n", 0, body) + 1)
-    prose = Prose(facts)
-    collect_leftovers(facts, prose)
-    collect_stated(facts, prose)
 
 
 def _control_characters(facts: Facts, name: str, text: str) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from cardcheck.facts.datasets import task_name
 from cardcheck.facts.located import Location
 from cardcheck.facts.names import mismatch, plain
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.ranks import collect_ranks
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardcheck.facts.model import Facts
+    from cardcheck.facts.prose import Prose
 
 MARKUP = Pattern(
     r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)|<[^<>]{0,200}>|[*`\\~]|[\u2190-\u21ff\u2600-\u27ff\U0001f300-\U0001faff\u2b00-\u2bff\ufe0f]"
@@ -62,7 +63,7 @@ Cells = list[list[str]]
 Row = dict[str, Any]
 
 
-def collect_claims(facts: Facts) -> None:
+def collect_claims(facts: Facts, prose: Prose) -> None:
     """Fill the group `claims`."""
     _names(facts)
     tables = [_Table(row) for row in facts["card.tables"]]
@@ -71,7 +72,7 @@ def collect_claims(facts: Facts) -> None:
     if tables and facts["results.entries"]:
         _contradictions(facts, tables)
     if facts["model.is_embedding"]:  # only rules on embedding models ask, and reading every sentence takes long
-        collect_ranks(facts)
+        collect_ranks(facts, prose)
 
 
 def _names(facts: Facts) -> None:

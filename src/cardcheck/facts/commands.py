@@ -6,8 +6,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.prose import windows
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cardcheck.facts.jsonfile import JsonFile, load, note_type
 from cardcheck.facts.located import Location
 from cardcheck.facts.modules import collect_modules, encoder_folder
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.scripts import collect_scripts
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.files import Listing

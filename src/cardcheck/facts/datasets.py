@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 
 def _words(text: str) -> frozenset[str]:

@@ -15,8 +15,8 @@ from cardcheck.facts.datasets import id_problem, is_commit, task_name
 from cardcheck.facts.located import LocatedError, Location, load_yaml
 from cardcheck.facts.model import Source
 from cardcheck.facts.names import plain
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.results import MAX_UNKNOWN, near_key, number
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.files import Listing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 PART = r"[A-Za-z0-9][\w.-]{0,95}"  # an owner or a name on the Hub
 ID = Pattern(rf"^{PART}/{PART}$", re.ASCII)

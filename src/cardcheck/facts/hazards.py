@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from cardcheck.facts.addresses import collect_addresses, collect_lookalikes
 from cardcheck.facts.commands import collect_commands
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.prose import Prose, windows
 from cardcheck.facts.remotecode import collect_remote_code, collect_usage
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,15 +99,14 @@ CREDENTIALS = Pattern(
 )
 
 
-def collect_hazards(facts: Facts, listing: Listing) -> None:
+def collect_hazards(facts: Facts, listing: Listing, prose: Prose) -> None:
     """Fill the group `hazards`, but for secrets, which come last."""
     if facts.sources["card"].state == "known":
-        prose = Prose(facts)
         collect_commands(facts, prose)
         _active(facts, prose)
         _appeals(facts, prose)
         _hidden(facts, prose)
-        collect_addresses(facts, prose)
+        collect_addresses(facts)
         collect_lookalikes(facts, prose)
         collect_usage(facts)
         _split_words(facts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cardcheck.facts.families import ID, MODELS, PART
 from cardcheck.facts.located import Location
 from cardcheck.facts.names import plain
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cardcheck.facts.files import LFS_POINTER, LFS_PROBLEM
 from cardcheck.facts.located import Located, LocatedError, Location, Path, load_json
 from cardcheck.facts.model import Facts, Source
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

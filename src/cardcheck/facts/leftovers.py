@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.schema import MAX_ROWS
 from cardcheck.facts.vocabulary import words
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.located import Located, Location
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.unseen import INVISIBLE
 from cardcheck.facts.vocabulary import LICENCES, PERMISSIVE
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.model import Facts

@@ -11,7 +11,7 @@ from cardcheck.facts.identity import collect_identity
 from cardcheck.facts.located import Location
 from cardcheck.facts.names import plain
 from cardcheck.facts.origin import collect_origin
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.model import Facts

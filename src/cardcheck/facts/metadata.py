@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.licences import collect_licences
 from cardcheck.facts.located import Located, Location, Path
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.vocabulary import (
     KEYS,
     LANGUAGE_NAMES,
@@ -18,6 +17,7 @@ from cardcheck.facts.vocabulary import (
     TASKS,
     TWO_LETTERS,
 )
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 TOKEN = Pattern(r"v?\d+(?:\.\d+)*[bm]?(?![a-z0-9])|[^\W\d_]+|\d+")
 SIZE = Pattern(r"^\d+(?:\.\d+)?[bm]$")

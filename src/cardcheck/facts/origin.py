@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cardcheck.facts.citations import heading_of
 from cardcheck.facts.families import CANONICAL, HUB, MODELS, PART
 from cardcheck.facts.names import plain
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.prose import windows
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

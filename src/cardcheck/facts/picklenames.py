@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 ARRAYS = "joblib.numpy_pickle.NumpyArrayWrapper"
 COMPUTED = "unknown"  # what picklescan writes for a name that is put together while the pickle loads

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

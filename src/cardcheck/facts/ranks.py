@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.names import plain
-from cardcheck.facts.pattern import Pattern
-from cardcheck.facts.prose import Prose
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardcheck.facts.model import Facts
+    from cardcheck.facts.prose import Prose
 
 # Where to look: patterns are slow and words are fast to find.
 TRIGGERS = {
@@ -104,14 +104,13 @@ MAX_CLAIMS = 50
 MAX_MATCHES = 500  # of real cards none has 30
 
 
-def collect_ranks(facts: Facts) -> None:
+def collect_ranks(facts: Facts, prose: Prose) -> None:
     """Fill `claims.ranks`; `claims.scores` is known by now."""
     lower = facts["card.text"].lower()
     ascii_only = lower.isascii()
     here = {kind: [word for word in words if (not ascii_only or word.isascii()) and word in lower] for kind, words in TRIGGERS.items()}
     if not any(here.values()):
         return
-    prose = Prose(facts)
     text = prose.words
     names = _names(facts)
     found: set[int] = set()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.statements import before, shown
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.located import Location

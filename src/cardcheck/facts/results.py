@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.located import Located, Location
 from cardcheck.facts.model import Facts, Source
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.scorechecks import check_scores
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

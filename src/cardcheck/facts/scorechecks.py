@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.datasets import id_problem, is_commit, trains_on_train_split
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cardcheck.facts.files import TOKENIZER_FILES
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

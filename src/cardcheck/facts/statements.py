@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
 from cardcheck.facts.prose import without_comments
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cardcheck.facts.exposure import EVALUATED, NOT, kinds, sentences
 from cardcheck.facts.families import HUB, PART
 from cardcheck.facts.located import Location
-from cardcheck.facts.pattern import Pattern
+from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from cardcheck.facts.model import Facts

@@ -6,16 +6,18 @@ import re
 import unicodedata
 from typing import Any
 
+from cardcheck.pattern import Pattern
+
 # Cc: control characters, terminal escapes among them. Cf: direction overrides and other invisible formatting. Cs: lone surrogates.
 # Zl and Zp are line breaks that some terminals and YAML readers honour.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 LONGEST = 1000  # characters; nothing that is worth reading in a report is longer
 JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them, and they hide nothing
 # GitHub, Azure and TeamCity take these for commands wherever in a line of a log they stand.
-COMMAND = re.compile(r"##(?=(?:vso|teamcity)?\[)", re.IGNORECASE)
+COMMAND = Pattern(r"##(?=(?:vso|teamcity)?\[)", re.IGNORECASE)
 
 # A workflow command begins its line; the runner passes over blanks and colours before it.
-LINE_COMMAND = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*[+-]?):(?=:)")
+LINE_COMMAND = Pattern(r"^((?:\x1b\[[0-9;]*m|\s)*[+-]?):(?=:)")
 
 
 def visible(text: Any) -> str:
