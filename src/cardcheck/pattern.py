@@ -1,13 +1,22 @@
-"""Regular expressions that are compiled when they are first used.
+"""Regular expressions that are compiled when they are first used, and once for many runs.
 
-There are some hundreds of them, and compiling all took longer than judging a card; most cards need few.
+There are some hundreds of them; compiling those that one card needs took a sixth of a short run. `re` has no way to keep a compiled
+expression, so what it hands to its matching engine is kept in the cache folder: numbers, which the engine checks before it takes
+them. Where another Python does this in another way, expressions are compiled as ever.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from array import array
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+from cardcheck import __version__, cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +35,7 @@ class Pattern:
     def compiled(self) -> re.Pattern[str]:
         """The compiled expression."""
         if self._compiled is None:
-            self._compiled = re.compile(self.text, self.flags)
+            self._compiled = _compiled(self.text, self.flags)
         return self._compiled
 
     @property
@@ -63,3 +72,60 @@ class Pattern:
         """Return the text's parts between matches."""
         parts: list[str] = self.compiled.split(text, most)
         return parts
+
+
+NAME = f"{__version__}-{sys.implementation.cache_tag}-{sys.hexversion:x}"
+MAX_GROUPS = 1000
+_FRESH: dict[str, Any] = {}  # what this run had to compile, to be kept when it ends
+
+
+@functools.cache
+def _kept() -> dict[str, Any]:
+    """Return what earlier runs kept of expressions, by their flags and text."""
+    try:
+        kept = json.loads(cache.load("patterns", NAME) or b"{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _compiled(text: str, flags: int) -> re.Pattern[str]:
+    """Return the expression from what was kept of it; else compile it, and have it kept."""
+    key = f"{flags} {text}"
+    try:
+        if key in _kept():
+            return _restored(text, _kept()[key])
+        entry = _taken_apart(text, flags)
+        pattern = _restored(text, entry)
+    except (ImportError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RuntimeError):
+        return re.compile(text, flags)
+    if not _FRESH:
+        atexit.register(lambda: cache.save("patterns", NAME, json.dumps(_kept() | _FRESH)))
+    _FRESH[key] = entry
+    return pattern
+
+
+def _taken_apart(text: str, flags: int) -> dict[str, Any]:
+    """Return what `re.compile` hands to its engine (Lib/re/_compiler.py of CPython 3.11 to 3.14)."""
+    from re import _compiler, _parser  # type: ignore[attr-defined]
+
+    parsed = _parser.parse(text, flags)
+    code = array("I", _compiler._code(parsed, flags)).tobytes()  # noqa: SLF001
+    return {
+        "flags": flags | parsed.state.flags,
+        "code": b64encode(code).decode("ascii"),
+        "groups": parsed.state.groups,
+        "names": parsed.state.groupdict,
+    }
+
+
+def _restored(text: str, entry: dict[str, Any]) -> re.Pattern[str]:
+    import _sre  # type: ignore[import-not-found]
+
+    if entry["groups"] > MAX_GROUPS:
+        raise ValueError(entry["groups"])
+    numbers = {number: name for name, number in entry["names"].items()}
+    named = tuple(numbers.get(number) for number in range(entry["groups"]))
+    code = array("I", b64decode(entry["code"])).tolist()
+    pattern: re.Pattern[str] = _sre.compile(text, entry["flags"], code, entry["groups"] - 1, entry["names"], named)
+    return pattern

@@ -1,7 +1,7 @@
 """The compiled rules of the last run, kept in the user's cache folder.
 
-Reading, checking and compiling eighty rule files takes a quarter of a second, which every commit would pay again. The store is named
-after what it was made of, so a rule that changes makes a new one; it holds no code, and without it everything works, only later.
+Reading, checking and compiling two hundred rule files takes half a second, which every commit would pay again. The store is named
+after what it was made of, so a rule that changes makes a new one; it holds no code.
 """
 
 from __future__ import annotations
@@ -16,27 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cardcheck
+from cardcheck import cache
 from cardcheck.engine.cel import Expression
 from cardcheck.engine.rule import Rule
 from cardcheck.facts import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-KEPT = 8  # stores; an editor's preview, a checkout and an installation do not push each other out
-
-
-def cache_folder() -> Path | None:
-    """Return where cardcheck keeps what it can make again; None where the user wants no such folder (`CARDCHECK_CACHE` is empty)."""
-    if (given := os.environ.get("CARDCHECK_CACHE")) is not None:
-        return Path(given) if given else None
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")  # noqa: PTH111  # an unknown home must not raise
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(base) / "cardcheck" if base and not base.startswith("~") else None
 
 
 def key(files: Iterable[Path]) -> str:
@@ -50,31 +36,16 @@ def key(files: Iterable[Path]) -> str:
 
 def load(name: str) -> list[Rule] | None:
     """Return the rules stored under `name`, without their examples; None where there is no such store, or it cannot be read."""
-    folder = cache_folder()
-    if folder is None:
-        return None
+    stored = cache.load("rules", name)
     try:
-        stored = json.loads((folder / f"rules-{name}.json").read_bytes())
-        return [_rule(item) for item in stored]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return [_rule(item) for item in json.loads(stored)] if stored else None
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def save(name: str, rules: Iterable[Rule]) -> None:
-    """Store rules under `name`; where the folder cannot be written, nothing is stored."""
-    folder = cache_folder()
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        half = folder / f".rules-{name}.{os.getpid()}"
-        half.write_text(json.dumps([_plain(rule) for rule in rules]), encoding="ascii")
-        half.replace(folder / f"rules-{name}.json")
-        old = sorted(folder.glob("rules-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
-        for path in old:
-            path.unlink(missing_ok=True)
-    except OSError:
-        return
+    """Store rules under `name`; where the cache folder cannot be written, nothing is stored."""
+    cache.save("rules", name, json.dumps([_plain(rule) for rule in rules]))
 
 
 def _plain(rule: Rule) -> dict[str, Any]:

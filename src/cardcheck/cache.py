@@ -1,0 +1,53 @@
+"""The user's cache folder: what cardcheck can make again, and would rather not with every start.
+
+Whatever is kept here is named after what it was made of. Without the folder everything works, only later.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+KEPT = 8  # files of a kind; an editor's preview, a checkout and an installation do not push each other out
+
+
+def cache_folder() -> Path | None:
+    """Return where cardcheck keeps what it can make again; None where the user wants no such folder (`CARDCHECK_CACHE` is empty)."""
+    if (given := os.environ.get("CARDCHECK_CACHE")) is not None:
+        return Path(given) if given else None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")  # noqa: PTH111  # an unknown home must not raise
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(base) / "cardcheck" if base and not base.startswith("~") else None
+
+
+def load(kind: str, name: str) -> bytes | None:
+    """Return what is kept under a name; None where nothing is, or it cannot be read."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    try:
+        return (folder / f"{kind}-{name}.json").read_bytes()
+    except OSError:
+        return None
+
+
+def save(kind: str, name: str, text: str) -> None:
+    """Keep ASCII text under a name, whole or not at all; where the folder cannot be written, nothing is kept."""
+    folder = cache_folder()
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        half = folder / f".{kind}-{name}.{os.getpid()}"
+        half.write_text(text, encoding="ascii")
+        half.replace(folder / f"{kind}-{name}.json")
+        old = sorted(folder.glob(f"{kind}-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
+        for path in old:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return

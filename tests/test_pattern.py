@@ -1,0 +1,87 @@
+"""Regular expressions that are kept between runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import cardcheck
+from cardcheck import pattern
+from cardcheck.pattern import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEPT = {"flags": 34, "groups": 1, "names": {}}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give an empty cache folder."""
+    monkeypatch.setenv("CARDCHECK_CACHE", str(tmp_path))
+    monkeypatch.setattr(pattern, "_FRESH", {})
+    pattern._kept.cache_clear()
+    yield tmp_path
+    pattern._kept.cache_clear()
+
+
+def all_patterns() -> dict[str, Pattern]:
+    """Return every expression of the program, by module and name."""
+    found: dict[str, Pattern] = {}
+    for module in pkgutil.walk_packages(cardcheck.__path__, "cardcheck."):
+        if ".spotcheck" not in module.name and module.name != "cardcheck.catalogue.build":
+            values = vars(importlib.import_module(module.name))
+            found |= {f"{module.name}.{name}": value for name, value in values.items() if isinstance(value, Pattern)}
+    return found
+
+
+def test_every_expression_is_taken_apart_and_put_together_again() -> None:
+    """What is made from the kept numbers is the same expression as `re` makes, to its groups and flags."""
+    patterns = all_patterns()
+    assert len(patterns) > 150
+    for name, value in patterns.items():
+        made, meant = pattern._restored(value.text, pattern._taken_apart(value.text, value.flags)), re.compile(value.text, value.flags)
+        assert made == meant, name
+        assert (made.groups, made.groupindex, made.flags) == (meant.groups, meant.groupindex, meant.flags), name
+
+
+def test_the_next_run_compiles_nothing(tmp_path: Path) -> None:
+    """What one run compiled is kept when it ends, and another run does not parse it."""
+    code = (
+        "import re._parser, sys; from cardcheck.pattern import Pattern; calls = []; parse = re._parser.parse\n"
+        "re._parser.parse = lambda *a, **k: calls.append(a) or parse(*a, **k)\n"
+        "assert Pattern('a(?P<x>b+)', 2).search('xABB')['x'] == 'BB'; print(len(calls))"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
+    assert runs == ["1", "0"]
+    assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["patterns"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"", b"[", b"[]", b"\xff", {"code": "AAAA"}, KEPT | {"code": "no base64!"}, KEPT | {"code": ""}, KEPT | {"code": "/////w=="},
+        KEPT | {"code": 5}, 5, None, [], {}, KEPT | {"code": "AQAAAA==", "groups": 10**30}, KEPT | {"code": "AQAAAA==", "flags": "x"},
+        KEPT | {"code": "AQAAAA==", "groups": -5}, KEPT | {"code": "AQAAAA==", "names": []},
+    ],
+)  # fmt: skip
+def test_what_is_spoilt_is_not_used(tmp_path: Path, kept: Any) -> None:
+    """A file that was cut short or overwritten costs time and nothing else."""
+    data = kept if isinstance(kept, bytes) else json.dumps({"0 ab+": kept}).encode()
+    (tmp_path / f"patterns-{pattern.NAME}.json").write_bytes(data)
+    assert Pattern("ab+").findall("abb ab") == ["abb", "ab"]
+
+
+def test_another_python_compiles_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `re` is made in another way, nothing is kept and everything works."""
+    monkeypatch.delattr("re._compiler._code")
+    assert Pattern("ab+").findall("abb ab") == ["abb", "ab"]
+    assert pattern._FRESH == {}
