@@ -23,12 +23,16 @@ from cardcheck.subject import HUB_ID, Subject
 
 CARDS = Path(__file__).parent.parent.parent / "shared/data/cards"
 JUDGED = Path(__file__).parent / "precision.jsonl"
+FIXTURES = ("mteb_repo/", "synthetic_weird/")
 SIZE = 300
 SEED = 20261124
 
 
 def subjects(folder: Path) -> list[Subject]:
-    """Return the embedding cards, each text once, under the Hub id they were published with."""
+    """Return the embedding cards, each text once, under the Hub id they were published with, beside the files of their repository.
+
+    Fixtures (cards that mteb tests with, and hand-made broken ones) were published under no id; the index gives them one all the same.
+    """
     with (CARDS / "INDEX.tsv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["embedding"] == "1"]
     seen, found = set(), []
@@ -37,7 +41,10 @@ def subjects(folder: Path) -> list[Subject]:
         digest = hashlib.sha256((path / "README.md").read_bytes()).hexdigest()
         if digest not in seen:
             seen.add(digest)
-            found.append(Subject(row["folder"], "folder", path, id=row["org_model"] if HUB_ID.match(row["org_model"]) else None))
+            known = HUB_ID.match(row["org_model"]) and not row["folder"].startswith(FIXTURES)
+            beside = path / "_siblings.json"
+            listing = {file["path"]: file["size"] for file in json.loads(beside.read_bytes())} if beside.is_file() else {}
+            found.append(Subject(row["folder"], "folder", path, id=row["org_model"] if known else None, listing=listing))
     return found
 
 

@@ -300,7 +300,6 @@ def test_standard_input(run: Run, typed: Any, tmp_path: Path, monkeypatch: pytes
     assert run("lint", "-").status == 0
 
 
-@pytest.mark.xfail(strict=True, reason="report.words.origin shows the folder that the text lay in meanwhile")
 def test_reports_do_not_name_where_standard_input_lay(run: Run, typed: Any) -> None:
     """The text report says that the card came from standard input and names no temporary file."""
     typed(CARD.encode())
@@ -333,3 +332,15 @@ def test_standard_input_beside_files(run: Run, typed: Any, tree: Path) -> None:
     assert result.status == 1
     assert " in 1 of 3 subjects" in result.out
     assert (tree / "cards/one/README.md").read_text() == CARD
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "<<<<<<< ours\n{}\n", '{"hidden_size": 384,}'])
+@pytest.mark.parametrize("beside", [{"tokenizer_config.json": "{}"}, {"model.safetensors": ""}, {"README.md": "---\nlicense: mit\n---\n"}])
+def test_a_broken_config_is_that_of_what_lies_beside_it(tmp_path: Path, text: str, beside: dict[str, str]) -> None:
+    """A config.json that cannot be read belongs to the model that it lies with, and to an application elsewhere."""
+    (tmp_path / "m").mkdir()
+    for name, content in {"config.json": text, **beside}.items():
+        (tmp_path / "m" / name).write_text(content)
+    (tmp_path / "config.json").write_text("{")
+    assert [s.kind for s in gather([str(tmp_path / "m" / "config.json")])] == ["files"]
+    assert [s.kind for s in gather([str(tmp_path / "config.json")])] == ["application"]

@@ -27,7 +27,7 @@ MODEL_NAMES = frozenset({
     "special_tokens_map.json", "tokenizer.json", "preprocessor_config.json", "processor_config.json", "generation_config.json",
 })  # fmt: skip
 MARKERS = ("modules.json", "config_sentence_transformers.json", "adapter_config.json")  # one of them makes a folder a model
-CONFIG = "config.json"
+CONFIG, CARD = "config.json", "README.md"
 CONFIG_KEYS = Pattern(
     r'"(?:model_type|architectures|_name_or_path|transformers_version|auto_map|word_embedding_dimension|embedding_dimension'
     r'|pooling_mode\w{0,40}|in_features|hidden_size)"\s{0,9}:'
@@ -145,7 +145,7 @@ class _Found:
 
     def all(self, hub_id: str | None) -> list[Subject]:
         for card in dict.fromkeys(self.cards):  # a card beside named files of its model is read together with them
-            if card.parent in self.model_files and card.name == "README.md":
+            if card.parent in self.model_files and card.name == CARD:
                 self.model_files[card.parent].append(card.name)
             else:
                 self.subjects.append(resolve(str(card), hub_id=hub_id))
@@ -174,7 +174,7 @@ def _is_cache_or_model(folder: Path) -> bool:
         return True  # reading it as a subject says what is wrong
     if names & set(MARKERS) or any(name.endswith(WEIGHT_SUFFIXES) for name in names):
         return True
-    return CONFIG in names and _sniff(folder / CONFIG)
+    return CONFIG in names and _is_models(folder / CONFIG)
 
 
 def _model_root(path: Path) -> Path | None:
@@ -184,7 +184,7 @@ def _model_root(path: Path) -> Path | None:
     if path.name == CONFIG:
         if MODULE_FOLDER.match(path.parent.name):
             return path.parent.parent
-        return path.parent if _sniff(path) else None
+        return path.parent if _is_models(path) else None
     return path.parent if path.name in MODEL_NAMES or path.name.endswith(WEIGHT_SUFFIXES) else None
 
 
@@ -201,9 +201,18 @@ def _head(path: Path) -> str:
         return ""
 
 
-def _sniff(path: Path) -> bool:
-    """Tell a model's config.json from an application's by its keys."""
-    return CONFIG_KEYS.search(_head(path)) is not None
+def _is_models(config: Path) -> bool:
+    """Tell a model's config.json from an application's by its keys; one that cannot be read, by what lies beside it."""
+    head = _head(config)
+    if CONFIG_KEYS.search(head):
+        return True
+    if head.lstrip()[:1] == "{" and head.rstrip()[-1:] == "}" and '"' in head:
+        return False
+    try:
+        beside = {path.name for path in config.parent.iterdir()}
+    except OSError:
+        return False
+    return bool(beside & MODEL_NAMES) or any(name.endswith(WEIGHT_SUFFIXES) for name in beside) or _has_metadata(config.parent / CARD)
 
 
 def _has_metadata(path: Path) -> bool:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from cardcheck.facts.located import Location
     from cardcheck.spotcheck.check import Options, SpotCheck
 
+SHOWN = 20  # findings of one rule and subject
+SHOWN_OF_APPLICATION = 200  # which is one subject, however many files it has
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -57,6 +60,17 @@ class Audit:
         """Return the number of findings of one severity, those beyond the shown ones included."""
         return sum(len(judged.findings) + judged.more for judged in self.judgements if judged.rule.severity == severity)
 
+    def abridged(self) -> Audit:
+        """Return the audit with no more findings of each rule than a report shows; the others are counted."""
+        most = SHOWN_OF_APPLICATION if self.subject.kind == "application" else SHOWN
+        if all(len(judged.findings) <= most for judged in self.judgements):
+            return self
+        judgements = [
+            replace(judged, findings=judged.findings[:most], more=judged.more + max(0, len(judged.findings) - most))
+            for judged in self.judgements
+        ]
+        return replace(self, judgements=judgements)
+
     def failed(self, fail_on: str = "warning") -> bool:
         """Tell whether there is a finding at or above `fail_on` (`error`, `warning`, `note` or `never`), or the gap is unexplained."""
         if self.spotcheck is not None and self.spotcheck.verdict == "unexplained":
@@ -85,10 +99,13 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One call of a command: what it found out about all subjects it was given. Reporters take this."""
+    """One call of a command: what it found out about all subjects it was given, as far as it is shown. Reporters take this."""
 
     command: Literal["audit", "lint"]
     audits: list[Audit]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "audits", [audit.abridged() for audit in self.audits])
 
     def failed(self, fail_on: str = "warning") -> bool:
         """Tell whether any of the audits failed."""

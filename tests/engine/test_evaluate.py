@@ -124,8 +124,8 @@ def test_finding_without_a_row_points_at_its_fact(judge: Judge, facts: Facts, at
 
 
 def test_findings_are_capped_and_counted(judge: Judge, facts: Facts) -> None:
-    """Beyond twenty findings of a rule the rest is counted."""
-    for line in range(30):
+    """Beyond a thousand findings of a rule the rest is counted."""
+    for line in range(MAX_FINDINGS + 10):
         facts.add("card.datasets", Location("README.md", line + 1, 1), value="x")
     judged = judge(facts, "card.datasets")
     assert (len(judged.findings), judged.more) == (MAX_FINDINGS, 10)

@@ -166,7 +166,8 @@ def test_yaml_files() -> None:
 
 RESULTS = "model-index:\n- name: m\n  results:\n  - task: {{type: STS}}\n    {}: {{type: a/b, name: x}}\n    metrics: []"
 SEEDED = {
-    "CC102": ("\ufeff---\nlicense: mit\n---\n# m\n", "---\nlicense: mit\n---\n# m\n"),
+    "CC102": ("\u200b\u200b---\nlicense: mit\n---\n# m\n", "---\nlicense: mit\n---\n# m\n"),
+    "CC130": ("\ufeff---\nlicense: mit\n---\n# m\n", "---\nlicense: mit\n---\n# m\n"),
     "CC108": (card("license: mit\npipeline-tag: text-ranking # x"), card("license: mit\npipeline_tag: text-ranking # x")),
     "CC109": (card("license: mit\nlanguage: [en, no]"), card('license: mit\nlanguage: [en, "no"]')),
     "CC110": (card("license: Apache 2.0"), card("license: apache-2.0")),

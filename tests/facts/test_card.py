@@ -33,7 +33,7 @@ WITHOUT = [
     ("---\n---\n# m\n", "empty"),
     ("---\nlicense: mit\n# m\n", "closing"),
     ("--- \nlicense: mit\n---\n# m\n", "spaces follow"),
-    ("\ufeff---\nlicense: mit\n---\n# m\n", "byte order mark"),
+    ("\u200b---\nlicense: mit\n---\n# m\n", "invisible character"),
     ("![logo](x.png)\n---\nlicense: mit\n---\n# m\n", "text stands before"),
     ("---\rlicense: mit\r---\r# m\r", "closing"),
 ]
@@ -174,3 +174,11 @@ def test_card_at_the_limit_is_not_cut(card_facts: CardFacts) -> None:
     """A card of exactly the limit in bytes is read in full; one byte more is a cut."""
     assert card_facts(b"\n" * MAX_TEXT_BYTES).texts["README.md"].count("\n") == MAX_TEXT_BYTES
     assert card_facts(b" " * (MAX_TEXT_BYTES + 1))["card.truncated"] is True
+
+
+def test_front_matter_behind_a_byte_order_mark(card_facts: CardFacts) -> None:
+    """The Hub's newest client reads on behind one mark, and so do we; the mark is a fact."""
+    facts = card_facts("\ufeff---\nlicense: mit\n---\n# m\n")
+    assert (facts["card.byte_order_mark"], facts["card.license"], facts["card.title"]) == (True, "mit", "m")
+    assert facts.places["card.license"].line == 2
+    assert card_facts("---\nlicense: mit\n---\n# m\n")["card.byte_order_mark"] is False

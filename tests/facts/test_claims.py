@@ -60,6 +60,7 @@ def stated(card_facts: CardFacts, body: str, results: str = TWO) -> list[tuple[s
         ("JADE encoder of the Acme lab", "jade-base", None),
         ("A sentence encoder", "jade-base", None),
         ("SentenceTransformer based on acme/theirs", "jade", None),
+        ("PyLate model based on acme/jade-base-32m", "jade-colbert-large-17m", None),
         ("", "jade", None),
         ("jade-7b", "jade-1.5b", "size"),
         ("jade-base", "jade-large", "size"),
@@ -72,6 +73,17 @@ def stated(card_facts: CardFacts, body: str, results: str = TWO) -> list[tuple[s
         ("onyx-mixed", "jade-base-v2", "words"),
         ("epoch_0_model", "jade-base", "leftover"),
         ("final_xl_results", "jade-xl", "leftover"),
+        ("no_model_name_available", "jade-xl", "placeholder"),
+        ("PLACEHOLDER", "jade-xl", "placeholder"),
+        ("{MODEL_NAME}", "jade-xl", "placeholder"),
+        ("jade-placeholder", "jade-placeholder-xl", None),
+        ("jade-base", "jade-110m", None),
+        ("jade-small-distil", "jade-248m", None),
+        ("onyx-jade-small-distil", "jade-ruby-248m", "words"),
+        ("jade-7b", "jade-7b-16k", None),
+        ("Jade v1.5 tuned on statutes", "jade-legal-v2", None),
+        ("Jade v1.5", "jade-v2", "version"),
+        ("Jade base tuned on statutes", "jade-large-legal", "size"),
         ("checkpoint-500", "jade-xl", "leftover"),
     ],
 )
@@ -97,6 +109,19 @@ def test_a_table_against_model_index(card_facts: CardFacts) -> None:
     assert (row["task"], row["stated"], row["metric"], row["indexed"]) == ("NFCorpus", "33.90", "ndcg_at_10", "33.1")
     line = facts.texts["README.md"].split("\n")[row["line"] - 1]
     assert line[row["column"] - 1 :].startswith("33.90")
+
+
+def test_many_cells_of_a_row_are_one_contradiction(card_facts: CardFacts) -> None:
+    """The first of a model's differing scores is quoted, with a digit more than the table has, and the others are counted."""
+    results = index(("SciFact", "ndcg_at_10", 67.277288477), ("NFCorpus", "ndcg_at_10", 33.1))
+    body = "| Model | SciFact | NFCorpus |\n| - | - | - |\n| ours-small | 67.6 | 34.0 |\n"
+    (row,) = card_facts(HEAD.format(results=results, body=body))["claims.contradictions"]
+    assert (row["stated"], row["indexed"], row["count"]) == ("67.6", "67.28", 2)
+    results = index(("SciFact", "ndcg_at_10", 0.67277288477))
+    (row,) = card_facts(HEAD.format(results=results, body="| Task | ours-small |\n| - | - |\n| SciFact | 67.6 |\n"))[
+        "claims.contradictions"
+    ]
+    assert row["indexed"] == "0.6728"
 
 
 @pytest.mark.parametrize(

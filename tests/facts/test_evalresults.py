@@ -230,6 +230,16 @@ def test_results_against_model_index(read: Any, dataset_id: str, value: str, tas
 
 
 @pytest.mark.parametrize(
+    ("task", "contradicts"), [("SciFact", True), ("SciFact_default_test", True), ("SciFact_test", True), ("SciFact_Zeroshot", False)]
+)
+def test_another_task_on_the_same_data_contradicts_nothing(read: Any, task: str, *, contradicts: bool) -> None:
+    """What follows a task's name is a configuration or a split, or else makes it another task, as in ESC50_Zeroshot."""
+    index = INDEX.format(id="mteb/scifact", value="58.0").replace("MTEB SciFact", "MTEB SciFact, config: default, split: test")
+    facts = read(GOOD.replace("task_id: SciFact", f"task_id: {task}"), index)
+    assert bool(facts["evalresults.contradictions"]) is contradicts
+
+
+@pytest.mark.parametrize(
     ("path", "text", "astray"),
     [
         ("eval_results/a.yaml", GOOD, True),

@@ -97,6 +97,11 @@ LINK = "[base](https://huggingface.co/acme/base)"
         "This is a quantized version of https://huggingface.co/acme/base.",
         "We trained it, continuing long,\nbased on [base](https://huggingface.co/acme/base).",
         f"A version of {LINK} that was fine-tuned for law.",
+        f"An improved version of {LINK}, trained on more data.",
+        f"We use the pretrained {LINK} which is a 6 layer version of [large](https://huggingface.co/acme/large), and train it.",
+        f"This is a the sentence-transformers version of the {LINK} model.",
+        f"- **Licence:** MIT licence\n- **Finetuned from:** {LINK}",
+        f"It was developed from scratch. It is based on the {LINK} architecture as starting point.",
         f"Finetuned from model: {LINK}",
         "It is based on acme/base.".replace("acme/base", "`acme/base`"),
     ],
@@ -122,11 +127,101 @@ def test_models_that_the_text_says_it_was_made_from(card_facts: CardFacts, text:
         "<!-- This model is based on `acme/base`. -->",
         "It is based on BERT/RoBERTa.",
         f"Version of today: {LINK}",
+        f"This is a multilingual version of {LINK}, trained on nine languages.",
+        f"[small](https://acme.example/small) which is a distilled version of {LINK}.",
+        f"It is based on the {LINK} architecture.",
+        f"We used the pretrained {LINK} to mine hard negatives.",
+        f"The vision encoder is initialized from {LINK}.",
     ],
 )
 def test_models_that_it_was_not_made_from(card_facts: CardFacts, text: str) -> None:
     """Other models, other things made from them, code and comments are no statement on the model's origin."""
     assert card_facts(f"# ours\n\n{text}\n")["lineage.stated"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"It was **fine-tuned from** the {LINK}.", "fine-tuned from the base"),
+        ("It was fine-tuned from https://huggingface.co/acme/base.", "fine-tuned from https://huggingface.co/acme/base"),
+        ("- **Base model:** `acme/base`, by Acme", "Base model: acme/base"),
+    ],
+)
+def test_words_of_origin_are_quoted_as_they_stand(card_facts: CardFacts, text: str, words: str) -> None:
+    """The words are those of the page, without marks of Markdown."""
+    assert values(card_facts(f"# ours\n\n{text}\n"), "lineage.stated", "words") == [words]
+
+
+def test_what_a_copy_says_of_its_original(make_model: MakeModel) -> None:
+    """In another format's copy, words on training are the original's; those on the copying are its own."""
+    card = "# chat\n\nchat is a fine-tuned version of `acme/base`. This is a quantized version of `acme/chat`.\n"
+    facts = known_as(make_model({"README.md": card}), "copies/chat-gguf")
+    assert values(facts, "lineage.stated", "id") == ["acme/chat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "conversion", "untrained"),
+    [
+        ("This model was converted from the Tensorflow model [st5](https://tfhub.dev/google/st5/1) to PyTorch.", True, True),
+        (f"This is the sentence-transformers version of the {LINK} model.", True, True),
+        ("Mirror of acme/base.", True, True),
+        ("A re-upload of acme/base.", True, True),
+        (f"A fine-tuned version of {LINK}.", False, False),
+        ("Quantized models are available from [them](https://huggingface.co/them).", False, False),
+    ],
+)
+def test_conversions_by_their_text(card_facts: CardFacts, text: str, *, conversion: bool, untrained: bool) -> None:
+    """Copies in another format are told from models of their own."""
+    facts = card_facts(f"# ours\n\n{text}\n")
+    assert (facts["lineage.is_conversion"], facts["lineage.is_untrained"]) == (conversion, untrained)
+
+
+@pytest.mark.parametrize(
+    ("front", "conversion", "untrained"),
+    [
+        ("base_model: acme/base\nbase_model_relation: quantized", True, True),
+        ("base_model: [acme/one, acme/two]\nbase_model_relation: merge", False, True),
+        ("base_model: [acme/one, acme/two]\ntags: [mergekit]", False, True),
+        ("base_model: acme/base\nlibrary_name: model2vec", False, True),
+        ("tags: [mergekit]", False, False),
+        ("base_model: acme/base", False, False),
+    ],
+)
+def test_models_that_nobody_trained(card_facts: CardFacts, front: str, *, conversion: bool, untrained: bool) -> None:
+    """Merges and static vectors of declared models were put together without training."""
+    facts = card_facts(f"---\n{front}\n---\n# ours\n")
+    assert (facts["lineage.is_conversion"], facts["lineage.is_untrained"]) == (conversion, untrained)
+
+
+def test_the_first_line_of_the_text(card_facts: CardFacts) -> None:
+    """Blank lines and comments before it do not count; an empty text has none, and no place past its end."""
+    facts = card_facts("---\nlicense: mit\n---\n\n<!-- x -->\n\n  Hello\nworld\n")
+    assert (facts["lineage.opening"], facts.places["lineage.opening"].line) == ("Hello", 7)
+    assert card_facts("---\nlicense: mit\n---\n\n")["lineage.opening"] is None
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("```python\nm = SentenceTransformer('acme/other')\n```", [("acme/other", False, False)]),
+        ("Switch to acme/other, please.\n\n```python\nm = SentenceTransformer('acme/other')\n```", [("acme/other", False, True)]),
+        ("Switch to acme/other-two.\n\n```python\nm = SentenceTransformer('acme/other')\n```", [("acme/other", False, False)]),
+        ("# other\n\n```python\nm = SentenceTransformer('acme/other')\n```", [("acme/other", True, False)]),
+        ("# other\n\n```python\nm = SentenceTransformer('them/other')\n```", [("them/other", False, False)]),
+        ("## Training\n\n```python\nm = SentenceTransformer('acme/other')\n```", []),
+        ("```python\nm = SentenceTransformer('acme/other')\nm.fit(data)\n```", []),
+        ("```\npython run.py --model_name_or_path='acme/other'\n```", []),
+        ("```python\nm = SentenceTransformer('output/other')\n```", []),
+        (
+            "```python\na = SentenceTransformer('acme/a')\nb = CrossEncoder('acme/b')\n```",
+            [("acme/b", False, False), ("acme/a", False, False)],
+        ),
+    ],
+)
+def test_other_models_that_the_code_loads(make_model: MakeModel, card: str, expected: list[tuple[str, bool, bool]]) -> None:
+    """What trains or converts does not count; a reranker's card may load a retriever first."""
+    facts = known_as(make_model({"README.md": card}), "acme/reranker")
+    assert [(row["id"], row["renamed"], row["advised"]) for row in facts["lineage.loads"]] == expected
 
 
 def test_sections_on_sister_models_say_nothing_of_this_one(make_model: MakeModel) -> None:
@@ -418,6 +513,9 @@ def test_citations_that_are_filled_in(card_facts: CardFacts, entry: str) -> None
         "a/ours ",
         "arxiv:2413.00001 ",
         "'a/b'",
+        "we used the pretrained [a](",
+        "](x) which is a version of `a/b` ",
+        "switch to a/b ",
     ],
 )
 def test_repetition_does_not_slow_it_down(repeated: str) -> None:

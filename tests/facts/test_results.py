@@ -229,8 +229,19 @@ LISTS = (
         (["A | recall_at_100: 100.0"], None),
         (["PairClassification/OpusparcusPC (fr) | max_ap: 100.0"], None),
         (["A | ndcg_at_10: 0.0"], "zeros"),
+        (["A | accuracy: 88, f1: 0.0"], "zeros"),
+        (["A | accuracy: 0.0, text_acc: 31.7, main_score: 31.7"], None),
+        (["LEMBNeedleRetrieval (default) | main_score: 0.0"], None),
+        (["EPBench (default_gpt4o_short) | main_score: 100.0"], None),
+        ([*(f"T{at}x | main_score: {40 + at}.5" for at in range(30)), "U | main_score: 0.62"], None),
+        ([*(f"T{at}x | main_score: {40 + at}.5" for at in range(10)), "U | main_score: 0.62"], "mixed_scales"),
+        (["Speed/CPUSpeedTask (default) | main_score: 1171249.8"], None),
         (["A | accuracy: 5, f1: 6, ap: 7, recall: 8", "B | accuracy: 5, f1: 6, ap: 7, recall: 8"], "twins"),
         (["A | accuracy: 5, f1: 6, ap: 7, recall: 8", "A.v2 | accuracy: 5, f1: 6, ap: 7, recall: 8"], None),
+        (["AHardNegatives (yo) | accuracy: 5, f1: 6, ap: 7, recall: 8", "A (yo) | accuracy: 5, f1: 6, ap: 7, recall: 8"], None),
+        (["MultilingualB (es) | accuracy: 5, f1: 6, ap: 7, recall: 8", "SpanishB | accuracy: 5, f1: 6, ap: 7, recall: 8"], None),
+        (["dim 768 | accuracy: 5, f1: 6, ap: 7, recall: 8", "dim 64 | accuracy: 5, f1: 6, ap: 7, recall: 8"], None),
+        ([f"dim {dim} | accuracy: 75.5" for dim in (768, 512, 256, 128, 64)], None),
         ([f"{name} | accuracy: 75.5" for name in "ABCDE"], "uniform"),
         ([f"{name} | accuracy: 75.{name}" for name in "01234"], None),
         (["A | f1: 61.2, f1: 61.2"], "repeats"),
@@ -258,6 +269,81 @@ def test_many_faults_of_a_kind_are_one_row(card_facts: CardFacts) -> None:
     )
     assert [(row["revision"], row["count"]) for row in facts["results.revisions"]] == [("None", 5)]
     assert [(row["id"], row["problem"], row["count"]) for row in facts["results.dataset_ids"]] == [("x", "owner", 5)]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "how"),
+    [
+        ("ndcg_at_10: 61.2, nauc_mrr_at_1_std: .nan", "undefined"),
+        ("ndcg_at_10: 61.2, nAUC_mrr_max: nan", "undefined"),
+        ("accuracy: 61.2, ap_weighted: .nan", "undefined"),
+        ("nauc_mrr_at_1_std: .nan", "not finite"),
+        ("accuracy: 61.2, f1: .nan", "not finite"),
+        ("accuracy: 61.2, ap: .inf", "not finite"),
+        ("f1: '86.1'", "quoted"),
+        ("f1: '-3'", "quoted"),
+        ("f1: 1e-05", "exponent"),
+        ("f1: '86,1'", "text"),
+        ("f1: 86.1%", "text"),
+        ("f1: ' '", "text"),
+    ],
+)
+def test_what_keeps_a_value_from_being_a_number(card_facts: CardFacts, metrics: str, how: str) -> None:
+    """NaN is told apart where mteb writes it for what cannot be computed, and text where it is a number but for its form."""
+    assert checked(card_facts, f"A | {metrics}")["results.unnumbered"][0]["how"] == how
+
+
+def test_faults_of_one_kind_say_in_how_many_results(card_facts: CardFacts) -> None:
+    """Repeats are counted for each task on a data set, orders for each result, zeros and NaN for the card."""
+    facts = checked(card_facts, "A | f1: .nan, map: .nan", "B | f1: .nan")
+    assert [(row["count"], row["results"]) for row in facts["results.unnumbered"]] == [(3, 2)]
+    facts = checked(card_facts, "A | f1: 5, map: 7", "STS/A | f1: 9", "A | f1: 6, map: 8", "STS/A | f1: 8")
+    assert [(row["what"], row["count"]) for row in facts["results.conflicts"]] == [("A test f1", 2), ("A test f1", 1)]
+    facts = checked(card_facts, "A | recall_at_1: 5, recall_at_10: 4, recall_at_100: 3, mrr_at_1: 5, mrr_at_10: 4")
+    assert [(row["low"], row["high"], row["count"]) for row in facts["results.disorder"]] == [("recall_at_1", "recall_at_10", 3)]
+    facts = checked(card_facts, "A | f1: 0.0", "B | f1: 0", "C | f1: 5.5")
+    assert [(row["dataset"], row["count"]) for row in facts["results.zeros"]] == [("A", 2)]
+
+
+COMMIT = "8a04d940a42cd40658986fdd8e3da561533a3646"
+
+
+@pytest.mark.parametrize(
+    ("results", "ids", "revisions"),
+    [
+        ([("Retrieval", "arguana", "None"), ("Retrieval", "fever", "None")], [("arguana", "owner", False, 2, "`fever`")], ["None"]),
+        ([("STS", "paws-x", COMMIT)], [("paws-x", "legacy", True, 1, "")], []),
+        ([("STS", "paws-x", "None")], [("paws-x", "owner", False, 1, "")], ["None"]),
+        ([("Retrieval", "scifact", COMMIT)], [("scifact", "owner", True, 1, "")], []),
+        ([("Retrieval", f"d{at}", None) for at in range(7)], [("d0", "owner", False, 7, "`d1`, `d2`, `d3`, `d4`, …")], []),
+        ([("Speed", "CPUSpeedTask", "1.0")], [], []),
+        ([("Retrieval", "CQADupstackRetrieval_is_a_combined_dataset", "CQADupstackRetrieval_is_a_combined_dataset")], [], []),
+        ([("Retrieval", "CQADupstackRetrieval", "CQADupstackRetrieval is a combined dataset")], [], []),
+        ([("Retrieval", "aggregate tasks do not have a path", "'1'")], [], []),
+        ([("nano-beir", "NanoBEIR_R100_mean", None), ("nano-beir", "NanoBEIR_mean_256", None)], [], []),
+    ],
+)
+def test_which_results_lead_to_no_data(
+    card_facts: CardFacts,
+    results: list[tuple[str, str, str | None]],
+    ids: list[tuple[str, str, bool, int, str]],
+    revisions: list[str],
+) -> None:
+    """Ids without an owner share a row; a commit under an old id is enough; means and speeds have no data set."""
+    entries = ", ".join(
+        f"{{task: {{type: {task}}}, dataset: {{type: {dataset}, name: MTEB X, revision: {revision or 'null'}}}, metrics: []}}"
+        for task, dataset, revision in results
+    )
+    facts = card_facts(f"---\nmodel-index: [{{name: m, results: [{entries}]}}]\n---\n# m\n")
+    found = [(row["id"], row["problem"], row["pinned"], row["ids"], row["others"]) for row in facts["results.dataset_ids"]]
+    assert found == ids
+    assert [row["revision"] for row in facts["results.revisions"]] == revisions
+
+
+def test_a_speed_has_no_bounds(card_facts: CardFacts) -> None:
+    """A speed task of mteb has words per second for a main score."""
+    facts = checked(card_facts, "Speed/GPUSpeedTask | main_score: 7186456.8", "A | main_score: 7186456.8")
+    assert [row["range"] for row in facts["results.entries"]] == [None, "correlation"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,10 @@ def values(facts: Facts, name: str, key: str) -> list[Any]:
         ("ms_marco", "", ""),
         ("https://huggingface.co/datasets/acme/pairs", "address", "acme/pairs"),
         ("https://hf.co/datasets/squad?x=1", "address", "squad"),
-        ("https://huggingface.co/datasets/acme/pairs/tree/main/sub", "elsewhere", ""),
+        ("https://huggingface.co/datasets/acme/pairs/tree/main", "address", "acme/pairs"),
+        ("https://huggingface.co/datasets/acme/pairs/viewer", "address", "acme/pairs"),
+        ("https://huggingface.co/datasets/acme/pairs/tree/main/sub", "folder", "acme/pairs"),
+        ("https://huggingface.co/datasets/acme/pairs/blob/main/a.csv", "folder", "acme/pairs"),
         ("https://acme.example/pairs.zip", "elsewhere", ""),
         ("./data", "path", ""),
         ("train.csv", "path", ""),
@@ -60,6 +63,9 @@ def test_what_keeps_a_data_set_from_being_an_id(value: str, problem: str, meant:
         ("ms_marco", "", False),
         ("acme/arguana-like", "", False),
         ("natural_questions", "", False),
+        ("BeIR/scidocs-generated-queries", "", False),
+        ("acme/bioasq", "", False),
+        ("nguha/legalbench", "", False),
     ],
 )
 def test_data_sets_of_benchmarks(card_facts: CardFacts, value: str, benchmark: str, *, tests_only: bool) -> None:
@@ -82,7 +88,12 @@ def linked(*names: str) -> str:
 @pytest.mark.parametrize(
     ("card", "expected"),
     [
-        (f"## Training data\n\n{linked('acme/a', 'b', 'acme/c', 'acme/d')}\n", [("acme/a, b, acme/c, …", 4)]),
+        (f"## Training data\n\n{linked('acme/a', 'b', 'acme/c', 'acme/d')}\n", [("acme/a, b, acme/c, acme/d", 4)]),
+        (f"## Training\n\n{linked(*'abcdefghijkl')}\n", [("a, b, c, d, e, f, g, h, i, j, k, …", 12)]),
+        (f"## Training and Fine-tuning process\n\n{linked('acme/sts-benchmark')}\n", [("acme/sts-benchmark", 1)]),
+        (f"## Trainingsdaten\n\n{linked('acme/a')}\n", [("acme/a", 1)]),
+        (f"## 训练数据\n\n{linked('acme/a')}\n", [("acme/a", 1)]),
+        (f"## Training\n\n{linked('acme/a')}, translated from {linked('acme/b')[2:]}\n", [("acme/a", 1)]),
         (f"## Training\n\n### Stage 1: pairs\n\n{linked('acme/a')}\n", [("acme/a", 1)]),
         (f"---\ndatasets: [acme/a-b]\n---\n## Training\n\n{linked('acme/a_b', 'acme/a-b-cleaned')}\n", [("acme/a-b-cleaned", 1)]),
         (f"---\ndatasets: [acme/pairs-clean]\n---\n## Training\n\n{linked('acme/pairs-clean-v2')}\n", []),
@@ -97,6 +108,12 @@ def linked(*names: str) -> str:
 def test_linked_data_sets_that_are_not_declared(card_facts: CardFacts, card: str, expected: list[tuple[str, int]]) -> None:
     """Links in sections on training count, once each, in one row; those of declared sets and of evaluations do not."""
     assert [(row["ids"], row["count"]) for row in card_facts(card)["training.undeclared"]] == expected
+
+
+def test_the_heading_above_linked_data_sets(card_facts: CardFacts) -> None:
+    """The row of linked data sets names the section of the first."""
+    facts = card_facts(f"# m\n\n## Data\n\n{linked('acme/a')}\n\n## Training\n\n{linked('acme/b')}\n")
+    assert values(facts, "training.undeclared", "heading") == ["Data"]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +144,16 @@ def test_linked_data_sets_that_are_not_declared(card_facts: CardFacts, card: str
         ("unseen", "It was not trained on any MTEB task."),
         ("unseen", "All scores are zero-shot on BEIR."),
         ("told", "It was fine-tuned on pairs of questions and answers."),
+        ("told", "As in https://huggingface.co/acme/base, with the other training conditions unchanged."),
+        ("told", "It has the same training recipe as [theirs](https://huggingface.co/acme/base)."),
+        ("told", "在两百万对问答数据上进行训练。"),
+        ("told", "日本語の質問と回答でファインチューニングしました。"),
+        ("told", "한국어 질문과 답변으로 학습되었습니다."),
+        ("told", "Es wurde auf zwei Millionen Fragen trainiert."),
+        ("told", "Il a été entraîné sur des questions."),
+        ("told", "Fue entrenado con preguntas y respuestas."),
+        ("told", "Mô hình được huấn luyện trên các câu hỏi."),
+        ("unseen", "We did not use MTEB training sets."),
     ],
 )
 def test_sentences_on_training(kind: str, sentence: str) -> None:
@@ -155,11 +182,50 @@ def test_sentences_on_training(kind: str, sentence: str) -> None:
         ("unseen", "It was evaluated on MTEB."),
         ("told", "It was trained on 8 GPUs."),
         ("told", "It was trained on a single A100."),
+        ("told", "Wir haben es speziell darauf trainiert, schnell zu sein."),
+        ("benchmark", "It was trained by Acme and ranks first on the MTEB leaderboard."),
+        ("benchmark", "A model trained with MTEB scores of 60."),
+        ("private", "It is competitive with models trained on proprietary data."),
+        ("router", "There is no need for a separate model for each task."),
+        ("unseen", "Prompts are not used for MTEB."),
     ],
 )
 def test_sentences_that_say_something_else(kind: str, sentence: str) -> None:
     """Evaluations, denials, hardware and advice to readers are told from training."""
     assert kind not in [found for found, _ in kinds(sentence)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("## Training Details\n\nPlease refer to our paper at [https://arxiv.org/abs/2401.00001](https://arxiv.org/abs/2401.00001).", True),
+        ("The training details are described in this [technical report](https://arxiv.org/abs/2401.00001).", True),
+        ("## Methods and Training\n\nPlease refer to our [technical report](https://arxiv.org/abs/2401.00001).", True),
+        ("## Evaluation\n\nPlease refer to our paper.", False),
+        ("It was trained for search. It is good.\n\nPaper of the year.", False),
+    ],
+)
+def test_training_that_a_paper_tells(card_facts: CardFacts, text: str, *, expected: bool) -> None:
+    """Cards that send their readers to a paper for the training are recognised, by the sentence or by its heading."""
+    assert card_facts(f"---\ntags: [sentence-transformers]\n---\n# m\n\n{text}\n")["training.in_paper"] is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "by"),
+    [
+        ("mteb/banking77", "No MTEB data was used in training.", ["`datasets:` lists mteb/banking77"]),
+        ("BeIR/fiqa", "All scores are zero-shot on BEIR.", ["`datasets:` lists BeIR/fiqa"]),
+        ("C-MTEB/T2Retrieval", "All scores are zero-shot on BEIR.", []),
+        ("mteb/banking77", "All scores are zero-shot on C-MTEB.", []),
+        ("squad", "All scores are zero-shot on BEIR. We trained on the training sets of BEIR.",
+         ['the text also says "training sets of BEIR"']),
+        ("squad", "All scores are zero-shot on BEIR. We trained on the training sets of MTEB.", []),
+    ],
+)  # fmt: skip
+def test_claims_that_the_card_contradicts(card_facts: CardFacts, data: str, text: str, by: list[str]) -> None:
+    """What says otherwise must be of the benchmark that the claim names."""
+    facts = card_facts(f"---\ntags: [sentence-transformers]\ndatasets: [{data}]\n---\n# m\n\n{text}\n")
+    assert values(facts, "training.contradicted", "by") == by
 
 
 def test_statements_have_their_places_and_words(card_facts: CardFacts) -> None:
@@ -210,6 +276,7 @@ def test_declared_data_of_other_shapes(card_facts: CardFacts, value: str) -> Non
     [
         "trained on ", "trained on the ", "no MTEB ", "training data ", "# Training\n", "a\n", "- trained on the train the train\n",
         "trained proprietary ", "beir is not ", "x. X", "prompts were selected on MTEB ", "train test sets of \n\n",
+        "refer to our paper ", "https://x same other training ", "auf mit trainiert ", "학습 ", "# a\nsee paper\n",
     ],
 )  # fmt: skip
 def test_repetition_does_not_slow_it_down(repeated: str) -> None:

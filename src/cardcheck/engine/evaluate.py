@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cardcheck.facts.model import Facts
 
 Outcome = Literal["pass", "fail", "not_applicable", "unknown"]
-MAX_FINDINGS = 20
+MAX_FINDINGS = 1000  # of one rule; comments, settings and the baseline may silence most of them, so this is more than a report shows
 NAME = Pattern(r"\b[a-z]+\.[a-z_]+")
 MAX_LINE = 160
 MAX_COLUMN = 10_000  # a place further on in its line, as in a file of one line, is told without the line
@@ -56,7 +56,7 @@ class Silenced:
 class Judgement:
     """What became of one rule; `reason` says why for `unknown` and `not_applicable`.
 
-    `more` counts findings beyond the first 20 of the same rule.
+    `more` counts findings of the same rule beyond those that are listed.
     """
 
     rule: Rule
@@ -113,13 +113,15 @@ def _without_finding(rule: Rule, outcome: Outcome, reason: str = "") -> Judgemen
 
 
 def _judge(rule: Rule, case: _Case) -> Judgement:
-    sources = {name: case.facts.sources[name] for name in rule.needs}
-    for name, source in sources.items():
+    absent = ""
+    for name in rule.needs:
+        source = case.facts.sources[name]
         if source.state == "unavailable":
             return Judgement(rule, "unknown", f"{name}: {source.reason}")
-    for name, source in sources.items():
         if source.state == "absent":
-            return _without_finding(rule, "not_applicable", f"{name}: absent")
+            absent = absent or name
+    if absent:
+        return _without_finding(rule, "not_applicable", f"{absent}: absent")
     try:
         return _evaluate(rule, case)
     except CelError as error:

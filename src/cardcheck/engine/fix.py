@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.card import FRONT_MATTER
 from cardcheck.facts.located import LocatedError, load_json, load_yaml
+from cardcheck.facts.unseen import INVISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cardcheck.engine.evaluate import Finding
 
-BOM = "\ufeff"
 LONE_RETURN = re.compile(r"\r(?!\n)")  # YAML takes it for a line break, editors do not: the finding's line would be another one here
 
 
@@ -75,7 +75,7 @@ def _offset(text: str, line: int) -> int | None:
 
 def _same_but_one(name: str, before: str, after: str) -> bool:
     """Tell whether two texts of a file say the same but for one key: its name, its value, or that it is read at all."""
-    if before.removeprefix(BOM) == after:
+    if before.lstrip(INVISIBLE) == after:
         return True
     try:
         old, old_rest = _meaning(name, before)

@@ -75,14 +75,17 @@ def apply(judgements: Iterable[Judgement], texts: Mapping[str, str]) -> tuple[li
 def _judgement(judged: Judgement, suppressions: list[Suppression]) -> Judgement:
     kept: list[Finding] = []
     silenced = list(judged.silenced)
+    by_line = False
     for finding in judged.findings:
         if suppression := _silencing(finding, suppressions):
             silenced.append(Silenced(finding, "comment", suppression.reason))
+            by_line = by_line or suppression.line is not None
         else:
             kept.append(finding)
     if len(kept) == len(judged.findings):
         return judged
-    outcome, more = (judged.outcome, judged.more) if kept else ("pass", 0)
+    # nobody can have silenced the lines of findings that were not listed
+    outcome, more = (judged.outcome, judged.more) if kept or (by_line and judged.more) else ("pass", 0)
     return replace(judged, outcome=outcome, findings=kept, more=more, silenced=silenced)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from cardcheck.facts.files import LFS_POINTER, LFS_PROBLEM
 from cardcheck.facts.located import Located, LocatedError, Location, load_yaml
 from cardcheck.facts.markdown import collect_markdown
 from cardcheck.facts.metadata import collect_metadata
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cardcheck.facts.files import Listing
 
 CARD = "README.md"
+BYTE_ORDER_MARK = "\ufeff"
 
 # What the Hub's client takes for front matter (huggingface_hub.repocard, pattern of 2.4.0).
 FRONT_MATTER = Pattern(r"^(\s*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
@@ -37,11 +39,19 @@ def collect_card(facts: Facts, listing: Listing, name: str = CARD) -> None:
         for source in ("card", "results"):
             facts.sources[source] = Source("unavailable", f"{name} cannot be read: {error.strerror}")
         return
+    facts.texts[name] = text
+    if text.startswith(LFS_POINTER):
+        facts.add("files.pointers", Location(name, 1, 1), path=name)
+        for source in ("card", "results"):
+            facts.sources[source] = Source("unavailable", f"{name} {LFS_PROBLEM}")
+        return
     facts.sources["card"] = Source("known")
     facts.places["card"] = Location(name, 1, 1)
-    facts.texts[name] = text
     facts.set("card.truncated", cut)
     _control_characters(facts, name, text)
+    if text.startswith(BYTE_ORDER_MARK):  # the newest clients of the Hub read on behind it
+        facts.set("card.byte_order_mark", value=True, place=Location(name, 1, 1))
+        text = text[1:]
     match = FRONT_MATTER.match(text)
     body = match.end() if match else 0
     if match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 from itertools import islice
@@ -128,5 +129,11 @@ def _elsewhere(facts: Facts, prose: Prose, entries: list[Entry]) -> str:
 
 def heading_of(facts: Facts, prose: Prose, offset: int) -> str:
     """Return the heading above a place of the text, or an empty text."""
-    line = prose.at(offset).line or 1
-    return next((row["text"] for row in reversed(facts["card.headings"]) if row["line"] <= line), "")
+    return heading_above(facts, prose.at(offset).line or 1)
+
+
+def heading_above(facts: Facts, line: int) -> str:
+    """Return the heading above a line of the file, or an empty text."""
+    headings = facts["card.headings"]
+    at = bisect.bisect_right(headings, line, key=lambda row: row["line"])
+    return str(headings[at - 1]["text"]) if at else ""

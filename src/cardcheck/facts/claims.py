@@ -89,7 +89,10 @@ def _names(facts: Facts) -> None:
         if found.why == "words" and titled:
             continue  # a repository under another name than its model
         place = Location(row["file"], row["line"], row["column"])
-        facts.add("claims.foreign_names", place, name=row["name"][:80], mine=mine[:80], why=found.why, left=found.left, right=found.right)
+        facts.add(
+            "claims.foreign_names", place, name=row["name"][:80], mine=mine[:80], why=found.why, left=found.left, right=found.right,
+            results=row["results"],
+        )  # fmt: skip
 
 
 def _name_in(title: str) -> str | None:
@@ -144,15 +147,27 @@ def _contradictions(facts: Facts, tables: list[_Table]) -> None:
         if VARIANT.search(before):
             continue
         for grid, transposed in ((table, False), (table.by_columns(), True)):
+            differing: list[tuple[str, int, int, Row]] = []
             for task, label, at, column in _cells(grid, tasks, mine):
+                named = _metrics_named(label) or _metrics_named(before + " " + grid.cells[0][0])
                 line, place_in = (column, at) if transposed else (at, column)
-                written = table.cells[line][place_in]
-                found = _disagrees(written, tasks[task], _metrics_named(label) or _metrics_named(before + " " + grid.cells[0][0]))
-                if found:
-                    place = _place(table, lines, first_line, (line, place_in))
-                    facts.add(
-                        "claims.contradictions", place, task=label, stated=written, metric=found["metric"], indexed=found["written"][:12]
-                    )
+                if found := _disagrees(table.cells[line][place_in], tasks[task], named):
+                    differing.append((label, line, place_in, found))
+            if differing:
+                label, line, place_in, found = differing[0]
+                stated = table.cells[line][place_in]
+                place = _place(table, lines, first_line, (line, place_in))
+                facts.add(
+                    "claims.contradictions", place, task=label, stated=stated, metric=found["metric"], indexed=_rounded(found, stated),
+                    count=len(differing),
+                )  # fmt: skip
+
+
+def _rounded(row: Row, stated: str) -> str:
+    """Return a value as model-index has it, with one digit more than the table."""
+    number, value = NUMBER.match(stated), float(row["written"])
+    digits = len(number[2] or "") if number else 0
+    return min(str(round(value, digits + (1 if abs(value) > 1 else 3))), str(row["written"]), key=len)
 
 
 def _before(lines: list[str], start: int) -> str:

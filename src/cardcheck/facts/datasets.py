@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from typing import TYPE_CHECKING
 
+from cardcheck.facts.located import Location
 from cardcheck.pattern import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from cardcheck.facts.located import Located
+    from cardcheck.facts.model import Facts
+    from cardcheck.facts.results import Result
 
 
 def _words(text: str) -> frozenset[str]:
@@ -12,8 +22,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 COMMIT = Pattern(r"^[0-9a-f]{7,40}$")
-# mteb writes this where a task joins others and has no data of its own
-COMBINED = Pattern(r"combined[_ ]dataset")
+# What mteb writes where a task joins others and has no data of its own, and sentence-transformers where it gives the mean over data sets.
+COMBINED = Pattern(r"combined[_ ]dataset|aggregate tasks do not have|revision not applicable|^(?:multilingual)?nanobeir_", re.IGNORECASE)
+SHOWN = 5  # ids of many that a message names
 ID = Pattern(r"^[\w.-]{1,96}/[\w.-]{1,96}$")
 NAME = Pattern(r"^[\w.-]{1,96}$")
 PLACEHOLDERS = _words(
@@ -65,7 +76,7 @@ TRAIN_SPLIT_TASKS = _words(
 
 def is_commit(revision: str) -> bool:
     """Tell whether a data set's revision names one state of it for ever."""
-    return bool(COMMIT.match(revision.lower()) or COMBINED.search(revision.lower()))
+    return bool(COMMIT.match(revision.lower()) or COMBINED.search(revision))
 
 
 def id_problem(dataset_id: str) -> str | None:
@@ -93,3 +104,55 @@ def task_name(dataset: str | None) -> str:
 def trains_on_train_split(dataset: str | None) -> bool:
     """Tell whether MTEB evaluates this task on a split that is called train."""
     return task_name(dataset) in TRAIN_SPLIT_TASKS
+
+
+def check_datasets(facts: Facts, file: str, located: Located, results: list[Result]) -> None:
+    """Note revisions and ids that lead to no data, splits that were trained on, and results without a split."""
+
+    def place(result: Result, key: str) -> Location:
+        return Location(file, *located.place((*result.path, "dataset", key)))
+
+    on_data = [result for result in results if not (result.is_speed or result.is_combined)]
+    revisions = ((result.revision, place(result, "revision")) for result in on_data if result.revision and not is_commit(result.revision))
+    for revision, count, where in _counted(revisions):
+        facts.add("results.revisions", where, revision=revision[:80], count=count)
+    _ids(facts, on_data, place)
+    trained = [result for result in results if (result.split or "").lower() == "train" and not trains_on_train_split(result.dataset)]
+    for dataset, count, where in _counted((result.what, place(result, "split")) for result in trained):
+        facts.add("results.train_splits", where, dataset=dataset, count=count)
+    without = [place(result, "name") for result in results if result.split is None and result.dataset_id is not None and result.metrics]
+    if without:
+        facts.add("results.splitless", without[0], count=len(without), of=len(results))
+
+
+def _ids(facts: Facts, results: list[Result], place: Callable[[Result, str], Location]) -> None:
+    """Note ids that are none. Those without an owner are one row: a card of 2023 has fourteen."""
+    named: dict[str, list[Result]] = {}
+    for result in results:
+        if result.dataset_id is not None:
+            named.setdefault(result.dataset_id, []).append(result)
+    groups: dict[tuple[str, bool, str], list[str]] = {}
+    for dataset_id, rows in named.items():
+        problem = id_problem(dataset_id)
+        pinned = all(COMMIT.match((row.revision or "").lower()) for row in rows)
+        if problem == "legacy" and not pinned and (rows[0].dataset or "").startswith("MTEB"):  # MTEB has its own copies, under owners
+            problem = "owner"
+        if problem:
+            groups.setdefault((problem, pinned, "" if problem in ("owner", "legacy") else dataset_id), []).append(dataset_id)
+    for (problem, pinned, _), ids in groups.items():
+        others = ", ".join(f"`{name[:80]}`" for name in ids[1:SHOWN]) + (", …" if len(ids) > SHOWN else "")
+        facts.add(
+            "results.dataset_ids", place(named[ids[0]][0], "type"), id=ids[0][:80], problem=problem, pinned=pinned, ids=len(ids),
+            others=others, count=sum(len(named[name]) for name in ids),
+        )  # fmt: skip
+
+
+def _counted(found: Iterable[tuple[str, Location]]) -> Iterator[tuple[str, int, Location]]:
+    """Yield each text once, with how often it occurs and its first place."""
+    places: dict[str, Location] = {}
+    counts: Counter[str] = Counter()
+    for text, place in found:
+        places.setdefault(text, place)
+        counts[text] += 1
+    for text, place in places.items():
+        yield text, counts[text], place

@@ -223,8 +223,9 @@ class _Reader:
                 index.setdefault(task, []).append(row)
                 configs.setdefault(task, set()).add(f"{row['config']} {row['split']}")
         for row in self.seen.values():
-            task = plain((row["task"] or "").partition("_")[0])
-            rows = [other for other in index.get(task, ()) if _same_data(other["dataset_id"], row["dataset"])]
+            name, _, part = (row["task"] or "").partition("_")
+            task = plain(name)
+            rows = [other for other in index.get(task, ()) if _same_data(other["dataset_id"], row["dataset"]) and _same_part(other, part)]
             if not rows or len(configs[task]) > 1:
                 continue
             values = [other["value"] * factor for other in rows for factor in (1, 100, 0.01)]
@@ -249,6 +250,12 @@ def _same_data(first: str | None, second: str | None) -> bool:
     """Tell whether two ids can name the same data set; the same name under another owner may be a copy."""
     one, two = (PurePosixPath(text or "").name.lower() for text in (first, second))
     return not one or not two or one == two
+
+
+def _same_part(row: dict[str, Any], part: str) -> bool:
+    """Tell whether what follows a task's name can be this row's configuration or split: ESC50_Zeroshot is a task of its own."""
+    config, split = row["config"], row["split"]
+    return not part or not config or part.startswith((config, split or config))
 
 
 def _headline(rows: list[dict[str, Any]]) -> dict[str, Any]:

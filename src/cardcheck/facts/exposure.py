@@ -33,8 +33,19 @@ TOLD = _any(
     rf"\b{TRAINING}\s(?:[\w-]+\s){{0,6}}?(?:up)?on\s(?!{MACHINE})",
     rf"\b{TRAINING}\b[^.]{{0,80}}?\b(?:data ?sets?|corpus|corpora|pairs|triplets)\b",
     r"\btraining[\s-](?:data|set|corpus|corpora|pairs|samples|examples|datasets?)\b",
-    "训练|微调|学習|обуч",
+    # "as [theirs], and keep the other training conditions unchanged": told by reference to a model that is linked
+    r"(?:https?://|\]\()[^\n]{1,300}?\b(?:same|other|identical)\s(?:[\w-]{1,20}\s){0,2}?train(?:ing|ed)\b",
+    r"\b(?:same|identical)\s(?:[\w-]{1,20}\s){0,2}?(?:training|data|recipe)\b[^\n]{0,60}?\b(?:as|of|like)\b[^\n]{0,30}?(?:https?://|\[|`)",
+    "训练|微调|訓練|微調|合成数据|学習|ファインチューニング|학습|훈련|파인튜닝|미세 ?조정|обуч|дообуч",
+    r"huấn luyện|tinh chỉnh|\bTrainings?daten|\b(?:auf|mit|an|anhand)\b[^.\n]{1,80}?(?:trainiert|feinabgestimmt)\b"
+    r"|\b(?:trainiert|feinabgestimmt)\s(?:wurde\s)?(?:auf|mit|an|anhand)\b",
+    r"\bdonn[ée]es d['\u2019]entra[iî]nement\b|\b(?:entra[iî]n|affin|sp[ée]cialis)[ée]e?s?\s(?:\w{1,20}\s){0,3}?(?:sur|avec|à partir)\b",
+    r"\b(?:entrenad|ajustad|treinad|addestrat)[oaie]s?\s(?:\w{1,20}\s){0,3}?(?:con|sobre|en|em|com|usando|su|sul|sulla|a partir)\b"
+    r"|\b(?:datos de entrenamiento|dados de treinamento|dati di addestramento)\b",
+    r"\b(?:wy)?trenowan|\bdotrenowan|\beğitil|\bdilatih\b|\bgetraind op\b|تدريب|آموزش",
 )
+ON_TRAINING = Pattern(rf"\b{TRAINING}\b", re.IGNORECASE)
+ADVICE = Pattern(r"\byou(?:rs?)?\b|\bcan be\b|\bif\b|\bhow to\b", re.IGNORECASE)
 # Test data in training: "trained on the train, dev and test splits of X", "the test queries were used for training".
 TEST = _any(
     rf"\b{TRAINED}\b[^.]{{0,80}}?\b(?:on|with|using|including|includes?|plus)\s{WORDS}{{0,12}}?(?P<what1>{TESTS}\b|all (?:of the "
@@ -55,7 +66,8 @@ NOT_TEST = Pattern(
 )
 EVALUATED = Pattern(
     r"\b(?:evaluated|evaluating|evaluate|tested|testing (?:it|on)|results? (?:on|for|in)|scor(?:es?|ed|ing)|perform\w*|benchmarked"
-    r"|reach\w*|achiev\w*|accuracy|spearman|report\w*|measured|comput\w*|monitor\w*)\b",
+    r"|reach\w*|achiev\w*|accuracy|spearman|report\w*|measured|comput\w*|monitor\w*|rank\w*|outperform\w*|surpass\w*|state-of-the-art"
+    r"|sota|competitive)\b",
     re.IGNORECASE,
 )
 # A benchmark as a whole in training: "trained on all of MTEB", "fine-tuned on the MTEB benchmark".
@@ -69,7 +81,7 @@ WHOLE = _any(
 )
 NOT_WHOLE = Pattern(
     r"[\s\])(-]{0,4}(?:[-\s]?(?:format|style|like|code|scripts?|framework|librar|hardware|prompts?|instructions?|team|repo|github|by"
-    r"|loss))",
+    r"|loss|scores?|results?|average|leaderboard|ranks?|ranking|evaluation|metrics?))",
     re.IGNORECASE,
 )
 SPLIT_WORDS = Pattern(r"\btrain(?:ing)?[\s-](?:sets?|splits?|portions?|parts?|subsets?|queries|pairs|examples)\b", re.IGNORECASE)
@@ -80,7 +92,7 @@ SPLITS = _any(
     rf"\btrain(?:ing)?[\s-](?:sets?|splits?|datasets?|portions?|subsets?) (?:of|from|in) (?:the |all |most |its )*\[?(?P<what2>{BOARD})\b",
 )
 PRIVATE = _any(
-    rf"\b(?:{TRAINING}|leverages?)\b[^.]{{0,120}}?\b(?P<what>(?:private|proprietary|in-?house|internal|undisclosed|confidential"
+    rf"\b(?:{TRAINING}|leverages?)\b[^.&]{{0,120}}?\b(?P<what>(?:private|proprietary|in-?house|internal|undisclosed|confidential"
     rf"|non-?public|closed-source)\b"
     r"(?:\s[\w-]{1,30},?){0,5}?\s(?:data|data ?sets?|corpus|corpora|pairs|collections?|documents|logs|queries))\b",
     r"\b(?P<what2>(?:private|proprietary|in-?house|internal|undisclosed|confidential|non-?public) (?:[\w-]{1,30} ){0,3}?(?:data"
@@ -91,7 +103,9 @@ PRIVATE = _any(
     r"|confidential|undisclosed|not (?:be(?:en)? )?(?:public|publicly|released|disclosed|available|shared)|kept private))",
 )
 NOT_PRIVATE = Pattern(
-    r"\bif\b|\bthey\b|\busers?'?\b|\byour?\b|\btests? on\b|\boften\b|\badapt\b|\bother\b|\bkeep|\bprotect|\bpreserv|\bno\b"
+    r"\bif\b|\bthey\b|\bout-of-the-box\b|\bcompetitive with\b|\bcompar|\bunlike\b"
+    r"|\bthan models\b|\busers?'?\b|\byour?\b|\btests? on\b|\boften\b|\badapt\b|\bother\b|\bkeep|"
+    r"\bprotect|\bpreserv|\bno\b"
     r"|\bnot\b(?! (?:be|pub|rel|dis|av|sh))",
     re.IGNORECASE,
 )
@@ -119,9 +133,11 @@ ROUTER = _any(
     r"|benchmark )?task(?:[- ]type)?)\b",
 )
 UNSEEN = _any(
-    rf"\b(?:no|not|never|without|none|nor|excludes?|excluding)\b[^.]{{0,50}}?\b(?:{TRAINING}|overlap|contaminat\w+|seen|saw|exposed|use"
-    rf"|used)\b[^.]{{0,40}}?\b"
-    rf"(?P<what>{BOARD})\b",
+    rf"\b(?:no|not|never|without|none|nor|excludes?|excluding)\b[^.]{{0,50}}?\b(?:{TRAINING}|overlap|contaminat\w+|seen|saw|exposed)\b"
+    rf"[^.]{{0,40}}?\b(?P<what>{BOARD})\b",
+    # data that was not used, while "no prompts are used on MTEB" says nothing of training
+    rf"\b(?:no|not|never|without|nor)\b[^.]{{0,50}}?\bus(?:e|ed|ing)\b[^.]{{0,40}}?\b(?P<what6>{BOARD})(?:'s)?\s(?:\w{{1,20}}\s){{0,2}}?(?:train|data"
+    r"|sets?|samples|queries|examples|corpus|splits?)",
     rf"\bno (?:\w+ ){{0,2}}?(?P<what5>{BOARD})\b[^.]{{0,40}}?\b(?:used|seen|{TRAINING})\b",
     rf"\b(?P<what2>{BOARD})\b[^.]{{0,50}}?\b(?:is|are|was|were|has|have)\b[^.]{{0,20}}?\b(?:not|never|no)\b[^.]{{0,30}}?\b{TRAINING}",
     rf"\bzero-?shot (?:\w+ ){{0,3}}?(?:on|across|for) (?:all |of |the )*(?P<what3>{BOARD})\b",
@@ -135,7 +151,12 @@ NOT = Pattern(
     re.IGNORECASE,
 )
 # Words without which a sentence cannot be of a kind: looking for them is far cheaper than a pattern.
-TRAINS = ("train", "tun", "distil", "optimi", "训练", "微调", "обуч", "学習")
+TRAINS = ("train", "tun", "distil", "optimi")
+ELSEWHERE = (
+    "训练", "微调", "訓練", "微調", "合成数据", "学習", "ファインチューニング", "학습", "훈련", "파인튜닝", "미세", "обуч", "huấn luyện",
+    "tinh chỉnh", "feinabgestimmt", "entraîn", "affiné", "spécialisé", "entrenad", "entrenamiento", "ajustad", "treinad", "treinamento",
+    "addestra", "trenowan", "eğitil", "dilatih", "تدريب", "آموزش",
+)  # fmt: skip
 CHOOSES = ("adapted", "tun", "optimi", "select", "search", "chosen", "choos", "chose", "evolv", "pick", "calibrat")
 BOARDS = ("mteb", "beir", "rteb")
 BENCHMARKS = (*BOARDS, "leaderboard", "benchmark", "test set", "test quer", "test split", "test score", "public")
@@ -154,7 +175,7 @@ HIDDEN = (
     "shared",
 )
 BY_TASK = ("rout", "each task", "per task", "by task", "the task", "each mteb", "each benchmark")
-KEYWORDS = (*TRAINS, *BOARDS, *BY_TASK)
+KEYWORDS = (*TRAINS, *BOARDS, *BY_TASK, *ELSEWHERE)
 BLOCK = Pattern(r"[ \t]{0,12}(?:[-*+•|>#]|\d{1,3}[.)])")
 ENDS = Pattern(r"(?<=[.!?])[\"')*_]{0,3}\s+(?=[\"'(\[*_`]{0,3}[A-ZÀ-Þ])|(?<=[。\uff01\uff1f])")
 
@@ -165,14 +186,19 @@ def kinds(sentence: str, *, enough: bool = False) -> Iterator[tuple[str, re.Matc
     `enough` says that sentences of the kind told are of no more interest.
     """
     lower = sentence.lower()
-    if _has(lower, TRAINS):
+    if _has(lower, TRAINS) or _has(lower, ELSEWHERE):
         yield from _of_training(sentence, lower, enough=enough)
     if _has(lower, CHOOSES) and _has(lower, BENCHMARKS) and (found := TUNED.search(sentence)) and not NOT.search(sentence):
         yield "tuned", found
-    if _has(lower, BY_TASK) and (found := ROUTER.search(sentence)):
+    if _has(lower, BY_TASK) and (found := ROUTER.search(sentence)) and not NOT.search(sentence) and "need" not in lower:
         yield "router", found
     if _has(lower, BOARDS) and (found := UNSEEN.search(sentence)):
         yield "unseen", found
+
+
+def is_on_training(sentence: str) -> bool:
+    """Tell whether a sentence speaks of the model's training at all, and is no advice to those who train it further."""
+    return bool(ON_TRAINING.search(sentence)) and not ADVICE.search(sentence)
 
 
 def _has(text: str, words: Iterable[str]) -> bool:

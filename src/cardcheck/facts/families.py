@@ -29,7 +29,7 @@ def _family(name: str, cites: str, words: str) -> Family:
 
 
 FAMILIES = (
-    _family("BGE", r"^bge[_-]?embedding\b|\bc-pack\b", r"bge|baai|flag ?embedding|flagmodel|c-pack"),
+    _family("BGE", r"^bge[_-]?embedding\b|\bc-pack\b", r"bge|baai|flag ?embedding|flagmodel|c-pack|c-?mteb"),
     _family("BGE-M3", r"^bge-?m3\b|\bbge m3\b|m3-embedding", r"bge|baai|m3-?embedding"),
     _family(
         "E5",
@@ -98,7 +98,12 @@ _ARCHITECTURES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         r"xlm-?r(?:oberta)?(?![a-z])|bge-m3|bge-reranker-(?:base|large)|multilingual-e5-(?:base|large)|paraphrase-multilingual-mpnet",
         ("xlm-roberta",),
     ),
-    ("RoBERTa", r"(?<!chinese[-_])(?<!xlm-)(?<!xlm)roberta|phobert|bertweet", ("roberta", "xlm-roberta", "camembert")),
+    # Chinese models that are called so are mostly of the type bert
+    (
+        "RoBERTa",
+        r"^(?!.{0,96}(?:chinese|erlangshen|clue)).{0,96}(?<!xlm-)(?<!xlm)roberta|phobert|bertweet",
+        ("roberta", "xlm-roberta", "camembert"),
+    ),
     ("CamemBERT", r"camembert(?!a)", ("camembert", "roberta")),
     ("DeBERTa", r"deberta", ("deberta",)),
     ("DistilBERT", r"distilm?bert", ("distilbert",)),

@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from cardcheck.facts.citations import heading_above
 from cardcheck.facts.families import ID, MODELS, PART
 from cardcheck.facts.located import Location
 from cardcheck.facts.names import plain
@@ -27,7 +28,21 @@ LOADED = Pattern(
     r"|HuggingFaceEmbeddings?|HuggingFaceBgeEmbeddings|StaticModel|SetFitModel|ColBERT|Checkpoint)(?:\.from_pretrained)?"
     r"|(?:Model|ForCausalLM|ForMaskedLM|Classification|Encoder|Reranker|Retrieval|ForFeatureExtraction|ForCustomTasks|Generation|Seq2SeqLM)"
     r"\w{0,40}\.from_pretrained|\bpipeline)\s{0,9}\(\s{0,99}(?:[\"'][a-z-]{3,40}[\"']\s{0,3},\s{0,40})?(?:[\w-]{1,60}\s{0,9}=\s{0,9})?"
-    r"|\b(?:model_?(?:name(?:_or_path)?|id|path|checkpoint)?|MODEL_?(?:NAME|ID|PATH)?)\s{0,9}=\s{0,9})$"
+    r"|(?<![\w-])(?:model_?(?:name(?:_or_path)?|id|path|checkpoint)?|MODEL_?(?:NAME|ID|PATH)?)\s{0,9}=\s{0,9})$"
+)
+RERANKS = Pattern(r"\b(?:CrossEncoder|FlagReranker|FlagLLMReranker|\w{0,40}(?:Reranker|ForSequenceClassification))\b[^\n]{0,100}$")
+A_RERANKER = Pattern(r"rerank|cross-?encoder", re.IGNORECASE)
+# Code that trains or converts loads what it starts from.
+MAKES = Pattern(r"Trainer\(|\.fit\(|\blosses\.|\.save_pretrained\(|\.push_to_hub\(|\bquantize\w{0,30}\(|\bexport=True")
+MAKING = Pattern(
+    r"\b(?:training|fine-?\s?tun(?:e|ing)|distill(?:ing|ation)|convert(?:ing)?|conversion|quanti[sz](?:e|ing|ation)|export(?:ing)?"
+    r"|reproduc\w{1,6}|merg(?:e|ing))\b",
+    re.IGNORECASE,
+)
+LOCAL_OWNERS = frozenset({"path", "model", "models", "output", "outputs", "checkpoints", "results", "saved_models", "local"})
+# A card that sends its readers to a newer model shows, rightly, how to load that one.
+ADVISED = Pattern(
+    r"\b(?:switch\w{0,4}|upgrad\w{0,4}|mov\w{0,4}|migrat\w{0,4}) to\b|\b(?:superseded|succeeded|replaced) by\b|\brenamed to\b"
 )
 OWNER = Pattern(rf"(?:(?<![\w./@-])|(?<=huggingface\.co/)|(?<=hf\.co/))({PART})$")
 FOLDER = Pattern(r"[\"'](?:[./~][^\"'\n]{0,200}/)?$")
@@ -47,7 +62,7 @@ def _names(facts: Facts, prose: Prose) -> None:
     if not me:
         return
     owner, _, name = me.partition("/")
-    _loads(facts, me, name)
+    _loads(facts, prose, me)
     seen = {owner.lower()}
     for start, end in islice(_occurrences(prose.lower, f"/{name.lower()}"), MAX_LOOKED_AT):
         found = OWNER.search(prose.visible, max(0, start - 110), start)
@@ -77,14 +92,20 @@ def _is_folder(code: str, name: str) -> bool:
     return any(code[end : end + 1] in ("'", '"', "/") and bool(FOLDER.search(code, max(0, start - 210), start)) for start, end in places)
 
 
-def _loads(facts: Facts, me: str, name: str) -> None:
-    """Note whether the code names this model, by its id or as a folder of its name, and which other models it loads."""
+def _loads(facts: Facts, prose: Prose, me: str) -> None:
+    """Note whether the code names this model, by its id or as a folder of its name, and which other models it loads.
+
+    Of a reranker's card the loads of rerankers come first: the retriever before it is another model by right.
+    """
+    name = me.partition("/")[2]
+    rows: list[tuple[bool, Location, str]] = []
     for block in facts["card.code"]:
         code: str = block["text"]
         lower = code.lower()
         if any(_occurrences(lower, me.lower())) or _is_folder(lower, name.lower()):
             facts.set("lineage.code_names_it", value=True)
-        if "TextEmbedding(" in code:  # FastEmbed takes the original's name for its own copy
+        # FastEmbed takes the original's name for its own copy
+        if "TextEmbedding(" in code or MAKES.search(code) or MAKING.search(heading_above(facts, block["line"])[:200]):
             continue
         for found in islice(QUOTED.finditer(code), MAX_LOOKED_AT):
             line = code.rfind("\n", 0, found.start()) + 1
@@ -93,11 +114,36 @@ def _loads(facts: Facts, me: str, name: str) -> None:
                 "#" in before
                 or "//" in before
                 or "distill(" in before
+                or found[1].partition("/")[0].lower() in LOCAL_OWNERS
                 or not LOADED.search(code, max(0, found.start() - 250), found.start())
             ):
                 continue
             place = Location(block["file"], block["line"] + code.count("\n", 0, line), found.start(1) - line + 1)
-            facts.add("lineage.loads", place, id=found[1])
+            rows.append((bool(RERANKS.search(before)), place, found[1]))
+    if A_RERANKER.search(me):
+        rows.sort(key=lambda row: not row[0])
+    for _, place, other in rows:
+        renamed, advised = _is_former_name(facts, me, other), _is_advised(facts, prose, other)
+        facts.add("lineage.loads", place, id=other, renamed=renamed, advised=advised)
+
+
+def _is_former_name(facts: Facts, me: str, other: str) -> bool:
+    """Tell whether a model that the code loads is this one by all that the card calls it: repositories are renamed, and cards are not."""
+    owner, _, name = other.partition("/")
+    title = TITLE_WORDS.sub("", (facts["card.title"] or "").strip(" *`#\t"))
+    called = [row["name"] for row in facts["results.models"]] or [title]  # the first heading may be another one than the title
+    return owner.lower() == me.partition("/")[0].lower() and all(plain(it) in (plain(name), plain(other)) for it in called)
+
+
+def _is_advised(facts: Facts, prose: Prose, other: str) -> bool:
+    """Tell whether the card sends its readers to a model, by `new_version` or in its text."""
+    if (facts["lineage.new_version"] or "").lower() == other.lower():
+        return True
+    for start, _ in islice(_occurrences(prose.words_lower, other.lower()), 20):
+        line = prose.words_lower[max(0, start - 120) : start].rpartition("\n")[2]
+        if ADVISED.search(line):
+            return True
+    return False
 
 
 def is_near(first: str, second: str) -> bool:

@@ -70,13 +70,12 @@ def load(facts: Facts, listing: Listing, path: str, source: str, *, expected: ty
         _unavailable(facts, source, f"{path} is larger than any configuration should be")
         return None
     facts.texts[path] = text
-    try:
-        located = load_json(text)
-    except LocatedError as error:
-        _broken(facts, path, source, LocatedError(LFS_PROBLEM) if text.startswith(LFS_POINTER) else _explained(text, error))
+    if text.startswith(LFS_POINTER):
+        facts.add("files.pointers", Location(path, 1, 1), path=path)
+        _unavailable(facts, source, f"{path} {LFS_PROBLEM}")
         return None
-    if not isinstance(located.value, expected):
-        _broken(facts, path, source, LocatedError(f"it is not a JSON {'object' if expected is dict else 'list'}"))
+    located = _parsed(facts, path, source, text, expected)
+    if located is None:
         return None
     if source:
         if facts.sources[source].state == "absent":
@@ -85,6 +84,18 @@ def load(facts: Facts, listing: Listing, path: str, source: str, *, expected: ty
     document = JsonFile(path, located)
     _note_faults(facts, document, text)
     return document
+
+
+def _parsed(facts: Facts, path: str, source: str, text: str, expected: type) -> Located | None:
+    try:
+        located = load_json(text)
+    except LocatedError as error:
+        _broken(facts, path, source, _explained(text, error))
+        return None
+    if isinstance(located.value, expected):
+        return located
+    _broken(facts, path, source, LocatedError(f"it is not a JSON {'object' if expected is dict else 'list'}"))
+    return None
 
 
 def _unavailable(facts: Facts, source: str, reason: str) -> None:

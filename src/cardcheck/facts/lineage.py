@@ -43,12 +43,15 @@ CONVERSION_NAME = Pattern(
 CONVERSION_TAGS = frozenset({"gguf", "gptq", "awq", "exl2", "mlx", "openvino", "ct2", "ctranslate2", "llamafile", "ggml"})
 CONVERSION_WORDS = (
     "onnx", "gguf", "ggml", "gptq", "awq", "quanti", "convert", "conversion", "export", " port", "copy of", "mlx", "openvino",
-    "int8", "ctranslate", "core",
+    "int8", "ctranslate", "core", "transformers version of", "mirror of", "upload of", "clone of",
 )  # fmt: skip
 CONVERSION_TEXT = Pattern(
     r"\bwith onnx weights\b|\b(?:onnx|gguf|ggml|gptq|awq|ctranslate2?|openvino|core ?ml|int8|quanti[sz]ed|mlx)\b[^.\n]{0,30}\b(?:port"
     r"|conversion|version|export|weights|files?|format|quanti[sz]ations?|repack\w{0,6})\b[^.\n]{0,20}\b(?:of|for|from)\b"
-    r"|\b(?:converted|conversion|exported|quanti[sz]ed|quanti[sz]ations?|ported)\b[^.\n]{0,60}\b(?:of|from)\b[^.\n]{0,60}huggingface\.co"
+    r"|\b(?:converted|conversion|exported|quanti[sz]ed|quanti[sz]ations?|ported)\b(?![^.\n]{0,60}\bavailable)[^.\n]{0,60}\b(?:of|from)\b"
+    r"[^.\n]{0,60}huggingface\.co"
+    r"|\b(?:converted|ported) from (?:the )?(?:original )?(?:tensorflow|tf|jax|flax|fairseq|checkpoints?|weights)\b"
+    r"|\bsentence-?\s?transformers version of (?:the )?\[|\b(?:mirror|re-?upload|clone) of (?:the )?\[?[\w.-]{1,60}/"
     r"|\b(?:conversion|port|copy) of (?:the |an? )?\[|\bport of the \w{1,40} model\b|\bquanti[sz]ed version of\b|\bpytorch (?:conversion"
     r"|port)\b",
 )  # fmt: skip
@@ -59,10 +62,13 @@ def collect_lineage(facts: Facts, prose: Prose) -> None:
     if facts.sources["card"].state != "known":
         return
     _declared(facts)
-    _relation(facts)
+    relation = _relation(facts)
     _other_base(facts)
+    converted = relation == "quantized" or _is_conversion(facts, prose)
+    facts.set("lineage.is_conversion", converted)
+    facts.set("lineage.is_untrained", converted or (bool(facts["card.base_model"]) and _is_composed(facts, relation)))
+    _opening(facts, prose)
     collect_origin(facts, prose)
-    facts.set("lineage.is_conversion", _is_conversion(facts, prose))
     collect_identity(facts, prose)
     _architecture(facts, prose)
     collect_citations(facts, prose)
@@ -117,8 +123,22 @@ def base_problem(value: str) -> tuple[str, str]:
     return problem, ""
 
 
-def _relation(facts: Facts) -> None:
-    """Note a relation to the base model that the Hub does not know, and a newer version that is the model itself."""
+def _opening(facts: Facts, prose: Prose) -> None:
+    """Note the first line of the text, at which findings on the text as a whole point."""
+    start = len(prose.visible) - len(prose.visible.lstrip())
+    if line := prose.visible[start : start + 120].partition("\n")[0].strip():
+        facts.set("lineage.opening", line, prose.at(start))
+
+
+def _is_composed(facts: Facts, relation: str) -> bool:
+    """Tell whether the model was put together from others without training: a merge, or static vectors read off another model."""
+    tags = {tag.lower() for tag in facts["card.tags"]}
+    return relation == "merge" or bool(tags & {"merge", "mergekit"}) or (facts["card.library_name"] or "").lower() == "model2vec"
+
+
+def _relation(facts: Facts) -> str:
+    """Note a relation to the base model that the Hub does not know, and a newer version; return the relation, empty where none is told."""
+    relation = ""
     for row in facts["card.keys"]:
         if row["key"] not in ("base_model_relation", "new_version"):
             continue
@@ -127,8 +147,11 @@ def _relation(facts: Facts) -> None:
         place = Location(row["file"], row["line"], row["column"])
         if row["key"] == "new_version":
             facts.set("lineage.new_version", value[:120] or None, place)
-        elif value and value not in RELATIONS:
+            continue
+        relation = value
+        if value and value not in RELATIONS:
             facts.set("lineage.unknown_relation", value[:80], place)
+    return relation
 
 
 def _other_base(facts: Facts) -> None:

@@ -104,7 +104,6 @@ def _modules(facts: Facts, listing: Listing, modules: JsonFile) -> None:
         if not isinstance(module, dict):
             continue
         kind, path, name = str(module.get("type") or ""), str(module.get("path") or ""), module.get("name")
-        place = modules.place(index, "type")
         if isinstance(name, str) and name in names:
             text = f'the name "{name[:40]}" stands twice'
             facts.add("st.module_faults", modules.place(index, "name"), kind="repeated", text=text)
@@ -115,7 +114,8 @@ def _modules(facts: Facts, listing: Listing, modules: JsonFile) -> None:
         code = _code(kind)
         lacks = code is not None and code not in listing
         row = {"class": _class(module), "path": path, "missing": missing, "importable": _importable(kind), "code": code if lacks else None}
-        facts.add("st.modules", place, type=kind, **row)
+        place = modules.place(index, "type")
+        facts.add("st.modules", modules.place(index, "path") if missing else place, type=kind, **row)
         if not kind.startswith(STANDARD):
             facts.add("st.custom_modules", place, type=kind)
     _order(facts, modules)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from cardcheck.pattern import Pattern
 
-TOKEN = Pattern(r"v?\d+(?:\.\d+)*[bm]?(?![a-z0-9])|[^\W\d_]+|\d+")
+TOKEN = Pattern(r"v?\d+(?:\.\d+)*[bmk]?(?![a-z0-9])|[^\W\d_]+|\d+")
 SIZE = Pattern(r"^\d+(?:\.\d+)?[bm]$")
+CONTEXT = Pattern(r"^\d+k$")  # tokens that fit in
 SIZES = {
     "nano": "nano", "micro": "micro", "tiny": "tiny", "mini": "mini", "small": "small", "medium": "medium", "base": "base",
     "large": "large", "xs": "xs", "xl": "xl", "xxl": "xxl", "huge": "huge", "giant": "giant",
@@ -20,6 +21,12 @@ LANGUAGES = {
     "pt": "pt", "portuguese": "pt", "vi": "vi", "vietnamese": "vi", "ar": "ar", "arabic": "ar", "nl": "nl", "dutch": "nl", "pl": "pl",
     "polish": "pl", "tr": "tr", "turkish": "tr",
 }  # fmt: skip
+# What stands where nobody has filled in a name yet; the first is mteb's.
+PLACEHOLDER = Pattern(
+    r"no[-_ ]?model[-_ ]?name|placeholder|your[-_ ]?model"
+    r"|^(?:model[-_ ]?name|unknown|none|null|n/?a|todo|tbd|x{2,9})$|^[<\[{].{0,80}[>\]}]$",
+    re.IGNORECASE,
+)
 # Names that a training run gives its folders. They say nothing of the model.
 LEFTOVER = Pattern(
     r"^(?:final|best|merged?|trained|fine|tuned|finetuned|my|the|new|tmp|temp|test|last|epochs?|steps?|global|checkpoints?|ckpt|iter|run|exp"
@@ -36,14 +43,17 @@ NOISE = frozenset(
         "v", "finetuned", "finetune", "tuned", "fp", "bf", "int",
     }
 )  # fmt: skip
-# What sentence-transformers calls a model that was given no name.
-AUTOMATIC = Pattern(r"(?:SentenceTransformer|CrossEncoder|SparseEncoder|StaticEmbedding)(?: based on |$)")
+# What sentence-transformers and PyLate call a model that was given no name: by what it was made from.
+AUTOMATIC = Pattern(r"^(?:SentenceTransformer|CrossEncoder|SparseEncoder|StaticEmbedding)$|\bbased on ")
 WEAK = frozenset({"embed", "embedding", "embeddings", "encoder", "bi", "vec"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Why a name is not this model's: `size`, `version`, `language`, `words` or `leftover`; and which part stands against which."""
+    """Why a name is not this model's: `size`, `version`, `language`, `words`, `leftover` or `placeholder`; and which part against which.
+
+    Where the name has no version, `left` is empty and `right` is not.
+    """
 
     why: str
     left: str = ""
@@ -58,29 +68,34 @@ def plain(name: str) -> str:
 def mismatch(name: str, mine: str) -> Mismatch | None:
     """Return why `name` cannot be `mine`; None where it can."""
     left, right = plain(name), plain(mine)
-    if not left or left == right or AUTOMATIC.match(name):
+    if not left or left == right or AUTOMATIC.search(name):
         return None
+    if PLACEHOLDER.search(name.strip()) and left not in right:
+        return Mismatch("placeholder")
     ours, theirs = _Parts(mine), _Parts(name)
     generic = all(LEFTOVER.match(token) for token in theirs.tokens) and any(LEFTOVER_CORE.match(token) for token in theirs.tokens)
     if generic and left not in right:
         return Mismatch("leftover")
     holds = left in right or right in left
+    title = " " in name.strip()  # for people: it may be in other words
     if holds or any(_alike(word, other) for word in theirs.words for other in ours.words):
-        return _within_family(theirs, ours, slugs=not holds and " " not in name.strip())
-    return None if " " in name.strip() else Mismatch("words")  # a name for people may be in other words
+        found = _within_family(theirs, ours, slugs=not holds and not title)
+        nested = theirs.words <= ours.words or ours.words <= theirs.words
+        return None if found and found.why == "version" and title and not nested else found  # the version may be the base's
+    return None if title else Mismatch("words")
 
 
 def _within_family(theirs: _Parts, ours: _Parts, *, slugs: bool) -> Mismatch | None:
     """Return what tells two names of one family apart."""
-    for why in ("sizes", "languages", "versions"):
+    for why in ("counts", "sizes", "languages", "versions"):
         one, two = getattr(theirs, why), getattr(ours, why)
         if one and two and not one & two:
-            return Mismatch(why[:-1], ", ".join(sorted(one)), ", ".join(sorted(two)))
+            return Mismatch({"counts": "size"}.get(why, why[:-1]), ", ".join(sorted(one)), ", ".join(sorted(two)))
     other, own = theirs.versions - ours.versions, ours.versions - theirs.versions
     if theirs.words == ours.words and other and own:  # MiniLM-L12-v2 and MiniLM-L6-v2
         return Mismatch("version", ", ".join(sorted(other)), ", ".join(sorted(own)))
     if theirs.words == ours.words and not theirs.versions and any(_number(version) >= 2 for version in ours.marked):
-        return Mismatch("version", "none", ", ".join(sorted(ours.versions)))
+        return Mismatch("version", "", ", ".join(sorted(ours.versions)))
     extra, missing = theirs.beyond(ours), ours.beyond(theirs)
     return Mismatch("words", ", ".join(extra), ", ".join(missing)) if slugs and extra and missing else None
 
@@ -92,9 +107,10 @@ class _Parts:
         text = re.sub(r"(?<=\d)(?:_(?=\d)|-(?=\d{1,3}(?![\d.]{0,9}[bm])))", ".", name.rpartition("/")[2].lower()[:120]).replace("_", " ")
         self.tokens = TOKEN.findall(text)
         pieces = set(re.split(r"[^\w.]+", text))  # the b of 3b1 is no base
-        self.sizes = {SIZES.get(token, token) for token in pieces & SIZES.keys() | {token for token in self.tokens if SIZE.match(token)}}
+        self.sizes = {SIZES[piece] for piece in pieces & SIZES.keys()}
+        self.counts = {token for token in self.tokens if SIZE.match(token)}  # of parameters: no measure for "small"
         self.languages = {LANGUAGES[token] for token in self.tokens if token in LANGUAGES}
-        numbers = [token for token in self.tokens if re.match(r"v?\d", token) and not SIZE.match(token)]
+        numbers = [token for token in self.tokens if re.match(r"v?\d", token) and not (SIZE.match(token) or CONTEXT.match(token))]
         self.versions = {re.sub(r"(?:\.0)+$", "", token.lstrip("v")) for token in numbers}
         self.marked = {token.lstrip("v") for token in numbers if token.startswith("v")}
         self.words = {

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cardcheck.facts.datasets import COMBINED, check_datasets
 from cardcheck.facts.located import Located, Location
 from cardcheck.facts.model import Facts, Source
 from cardcheck.facts.scorechecks import check_scores
@@ -21,6 +22,7 @@ MAX_VALUE = 1e300
 MAX_WRITTEN = 80
 MAX_UNKNOWN = 200  # different keys to look up; comparing words is slow
 CORRELATION = Pattern(r"pearson|spearman|kendall|silhouette|matthews|mcc$|^main_score$")  # an STS task's main score is a correlation
+SPEED = Pattern(r"^speed$|\b[cg]puspeedtask\b", re.IGNORECASE)  # mteb's speed tasks embed a text of its own, and count words per second
 PERCENT = Pattern(
     r"^(?:(?:cos_sim|cosine|dot|euclidean|manhattan|max|similarity)_)?"
     r"(?:accuracy|acc|f1|ap|map|mrr|ndcg|recall|precision|hit_rate|v_measure)(?![a-z])"
@@ -74,6 +76,16 @@ class Result:
         """The data set in words."""
         return self.dataset or self.dataset_id or "a data set without a name"
 
+    @property
+    def is_speed(self) -> bool:
+        """Whether words per second were counted: there is no data set, and the main score has no bounds."""
+        return bool(SPEED.search(self.task or "") or SPEED.search(self.dataset or ""))
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether this is a mean over data sets, and not the score on one."""
+        return bool(COMBINED.search(self.dataset_id or "") or COMBINED.search(self.revision or ""))
+
     def bounded(self) -> list[Metric]:
         """Return the metrics that have a value and known bounds."""
         return [metric for metric in self.metrics if metric.value is not None and metric.range is not None]
@@ -109,7 +121,8 @@ def collect_results(facts: Facts, file: str, located: Located) -> None:
         facts.add("results.malformed", place, problem=problem, count=count)
     for place, key, replacement, where in reader.misspelt():
         facts.add("results.misspelt", place, key=key, replacement=replacement, where=where)
-    check_scores(facts, file, located, reader.results)
+    check_datasets(facts, file, located, reader.results)
+    check_scores(facts, reader.results)
 
 
 class _Reader:
@@ -168,7 +181,8 @@ class _Reader:
             self.mapping(model, "model-index", path)
             name = _text(model.get("name")) or ""
             if name:
-                facts.add("results.models", self.place((*path, "name")), name=name)
+                held = model.get("results")
+                facts.add("results.models", self.place((*path, "name")), name=name, results=len(held) if isinstance(held, list) else 0)
             elif "name" not in model or (model["name"] is None and model.get("results")):
                 self.wrong("an entry has no name", path)
             for here, result in self.items(model, "results", "an entry", path):
@@ -211,7 +225,8 @@ class _Reader:
         place = self.place((*path, "value"))
         variant = f"{given.get('name')} {given.get('args')!r:.200} {given.get('config')}" if len(given) > 2 else ""
         verified = given.get("verified") is True and not given.get("verifyToken")
-        metric = Metric(kind, number(given.get("value")), given.get("value"), variant, metric_range(kind), verified, place)
+        bounds = None if result.is_speed and kind == "main_score" else metric_range(kind)
+        metric = Metric(kind, number(given.get("value")), given.get("value"), variant, bounds, verified, place)
         facts.add(
             "results.entries", place, model=result.model, task=result.task, dataset=result.dataset, dataset_id=result.dataset_id,
             config=result.config, split=result.split, revision=result.revision, metric=kind, value=metric.value, written=metric.written,

@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, Field]] = {
         "total_bytes": Field("int", "sum of the file sizes"),
         "code": Field("rows", "Python files in the repository", keys=("path",)),
         "problems": Field("rows", "files that could not be read, and links that were not followed", keys=("path", "problem")),
+        "pointers": Field("rows", "cards and configuration files that are Git LFS pointers", keys=("path",)),
         "has_card": Field("bool", "README.md exists in the root"),
         "is_model": Field("bool", "the folder holds a configuration or weights, not only a card"),
         "tokenizer": Field("strings", "tokenizer files"),
@@ -56,6 +57,7 @@ GROUPS: dict[str, dict[str, Field]] = {
         "title": Field("string?", "first heading", "there is no heading"),
         "truncated": Field("bool", "only the first part was read because the card is larger than the limit"),
         "has_front_matter": Field("bool", "the Hub sees a front matter block"),
+        "byte_order_mark": Field("bool", "one byte order mark (U+FEFF) stands before everything else"),
         "front_matter_problem": Field("string?", "why the Hub sees no or only broken front matter", "nothing is wrong"),
         "keys": Field("rows", "top-level front matter keys", keys=("key",)),
         "duplicate_keys": Field("rows", "keys that occur twice in one mapping", keys=("key",)),
@@ -152,13 +154,21 @@ GROUPS: dict[str, dict[str, Field]] = {
             "empty, `replacement` the id that is meant or the value, `itself` that it is the subject",
             keys=("value", "problem", "replacement", "itself"),
         ),
-        "stated": Field("rows", "models that the text says this one was made from; `phrase` is how", keys=("id", "phrase")),
+        "stated": Field(
+            "rows", "models that the text says this one was made from; `words` are the words that say it", keys=("id", "words")
+        ),
         "adapter_base": Field("string?", "base in adapter_config.json that is none of the declared ones", "there is none such"),
         "config_base": Field("string?", "`_name_or_path` in config.json that is none of the declared base models", "there is none such"),
         "is_conversion": Field("bool", "the repository holds another model's weights in another format"),
+        "is_untrained": Field("bool", "it is such a conversion, or made from declared models without training, as a merge is"),
+        "opening": Field("string?", "the first line of the text", "the text is empty"),
         "unknown_relation": Field("string?", "base_model_relation that the Hub does not know", "it is absent or known"),
         "new_version": Field("string?", "new_version", ABSENT),
-        "loads": Field("rows", "models that the card's code loads", keys=("id",)),
+        "loads": Field(
+            "rows",
+            "models that the card's code loads; `renamed` is that the card calls its own model so, `advised` that it sends readers to that one",
+            keys=("id", "renamed", "advised"),
+        ),
         "code_names_it": Field("bool", "the card's code names the subject"),
         "near_owners": Field("rows", "ids like the subject's with an owner that is spelled slightly otherwise", keys=("id",)),
         "other_title": Field("string?", "the title, where it is another model's name", "it is not, or there is no title"),
@@ -182,15 +192,19 @@ GROUPS: dict[str, dict[str, Field]] = {
             keys=("kind", "what", "text"),
         ),
         "words": Field("int", "words of the sentences that tell what the model was trained on"),
+        "mentioned": Field("bool", "a sentence speaks of the model's training, whatever it tells of it"),
+        "in_paper": Field("bool", "the text sends readers who ask for the training to a paper or report"),
+        "contradicted": Field("rows", "sentences by which a benchmark was not trained on, where `by` says otherwise", keys=("text", "by")),
         "datasets": Field(
             "rows",
-            "declared data sets; `problem` is address, elsewhere (an address off the Hub), path, nothing, private, text or empty, `replacement` "
+            "declared data sets; `problem` is address, folder (the address of a part), elsewhere (an address off the Hub), path, nothing, "
+            "private, text or empty, `replacement` "
             "the id that is meant or the value, `first` the line of the first for one that is repeated, else 0, `benchmark` the one it "
             "belongs to or empty, `tests_only` that it has nothing to train on",
             keys=("value", "problem", "replacement", "first", "benchmark", "tests_only"),
         ),
         "undeclared": Field(
-            "rows", "data sets that sections on training data link and `datasets:` lacks, in one row", keys=("ids", "count")
+            "rows", "data sets that sections on training data link and `datasets:` lacks, in one row", keys=("ids", "count", "heading")
         ),
         "numbers": Field("bool", "one of those sentences holds a number"),
         "sections": Field("rows", "sections on training by their narrower headings", keys=("heading", "words", "numbers")),
@@ -202,25 +216,34 @@ GROUPS: dict[str, dict[str, Field]] = {
             "`percent`, `correlation` or null where the metric has no known bounds",
             keys=("model", "task", "dataset", "dataset_id", "config", "split", "revision", "metric", "value", "written", "range"),
         ),
-        "models": Field("rows", "names in model-index", keys=("name",)),
+        "models": Field("rows", "names in model-index, with the number of `results` under each", keys=("name", "results")),
         "conflicts": Field(
-            "rows", "data sets with results that repeat with another value: the first of `count`", keys=("what", "first", "second", "count")
+            "rows",
+            "tasks on a data set with results that repeat with another value: the first of `count`",
+            keys=("what", "first", "second", "count"),
         ),
         "repeats": Field(
-            "rows", "data sets with results that repeat with the same value: the first of `count`", keys=("what", "value", "count")
+            "rows",
+            "tasks on a data set with results that repeat with the same value: the first of `count`",
+            keys=("what", "value", "count"),
         ),
         "problem": Field("string?", "why model-index cannot be read", "it can, or there is none"),
         "malformed": Field("rows", "what huggingface_hub stops at in model-index, and how often", keys=("problem", "count")),
         "misspelt": Field("rows", "keys that nobody reads; `replacement` is the one that is meant", keys=("key", "replacement", "where")),
         "unnumbered": Field(
-            "rows", "values that are no numbers, one row for each way of not being one", keys=("what", "written", "how", "count")
+            "rows",
+            "values that are no numbers, one row for each way of not being one: the first of `count` in so many `results`; `how` is empty, "
+            "true or false, a list, a mapping, text, quoted (a number in quotes), exponent (one that YAML takes for text), not finite, or "
+            "undefined (NaN where MTEB writes it for what cannot be computed)",
+            keys=("what", "written", "how", "count", "results"),
         ),
         "revisions": Field("rows", "revisions of data sets that are no commits", keys=("revision", "count")),
         "dataset_ids": Field(
             "rows",
             "ids of data sets that are none; `problem` is placeholder, benchmark, address, form, owner (there is none) or legacy (the Hub "
-            "still follows it)",
-            keys=("id", "problem", "count"),
+            "still follows it), `pinned` that a commit is given; ids without an owner share a row: the first of so many `ids`, some `others`, "
+            "and the `count` of results",
+            keys=("id", "problem", "pinned", "ids", "others", "count"),
         ),
         "train_splits": Field(
             "rows", "results on a split called train, save those of MTEB tasks that have no other", keys=("dataset", "count")
@@ -235,10 +258,14 @@ GROUPS: dict[str, dict[str, Field]] = {
             keys=("dataset", "value", "metric", "other", "count"),
         ),
         "disorder": Field(
-            "rows", "metrics of which `high` cannot be below `low`, and is", keys=("dataset", "low", "first", "high", "second")
+            "rows",
+            "results with metrics of which `high` cannot be below `low`, and is: the first of `count`",
+            keys=("dataset", "low", "first", "high", "second", "count"),
         ),
         "perfect": Field("rows", "headline scores of 100 percent", keys=("dataset", "metric", "value")),
-        "zeros": Field("rows", "headline scores of exactly nought", keys=("dataset", "metric", "value")),
+        "zeros": Field(
+            "rows", "headline scores of exactly nought: the first of `count` results", keys=("dataset", "metric", "value", "count")
+        ),
         "twins": Field("rows", "different data sets with the same `count` scores", keys=("dataset", "other", "count")),
         "uniform": Field("rows", "one headline score that nearly all results have", keys=("value", "count", "of")),
         "unverified": Field("rows", "the first of `count` metrics that are said to be verified, without a token", keys=("metric", "count")),
@@ -246,13 +273,14 @@ GROUPS: dict[str, dict[str, Field]] = {
     "claims": {
         "foreign_names": Field(
             "rows",
-            "names in model-index that are not this model's; `why` is size, version, language, words or leftover (of a training run)",
-            keys=("name", "mine", "why", "left", "right"),
+            "names in model-index that are not this model's, with the number of `results` under each; `why` is size, version, language, "
+            "words, leftover (of a training run) or placeholder; where `left` alone is empty, the name has no version",
+            keys=("name", "mine", "why", "left", "right", "results"),
         ),
         "contradictions": Field(
             "rows",
-            "scores in the card's tables that no result of the task in model-index has",
-            keys=("task", "stated", "metric", "indexed"),
+            "rows of the card's tables with scores that no result of the task in model-index has: the first of `count`",
+            keys=("task", "stated", "metric", "indexed", "count"),
         ),
         "ranks": Field(
             "rows",

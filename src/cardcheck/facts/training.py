@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cardcheck.facts.exposure import EVALUATED, NOT, kinds, sentences
+from cardcheck.facts.citations import heading_of
+from cardcheck.facts.exposure import EVALUATED, NOT, is_on_training, kinds, sentences
 from cardcheck.facts.families import HUB, PART
 from cardcheck.facts.located import Location
+from cardcheck.facts.prose import windows
 from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
@@ -17,11 +19,17 @@ if TYPE_CHECKING:
 
 MAX_SENTENCES = 400  # that speak of training; no real card has more
 MAX_LINKS = 400
+MAX_LINE = 2000  # characters of one line
+MAX_SHOWN = 11  # ids in one message
 ENOUGH = 40  # words on training, after which no rule asks for more
 
 DATASET_ID = Pattern(rf"^{PART}(?:/{PART})?$")
-DATASET_ADDRESS = Pattern(rf"^(?:{HUB}|(?:huggingface\.co|hf\.co)/)datasets/({PART}(?:/{PART})?)/?(?:[?#]\S{{0,100}})?$", re.IGNORECASE)
-DATASET_LINK = Pattern(rf"^{HUB}datasets/({PART}(?:/{PART})?)(?:/(?:tree|viewer|blob|resolve)/\S{{0,200}})?/?(?:[?#]\S{{0,200}})?$")
+WITHIN = r"(?:/(?:tree|viewer|blob|resolve|raw|discussions|settings)(?:/[^\s?#]{0,200})?)"  # what an address may go on with behind the id
+DATASET_ADDRESS = Pattern(
+    rf"^(?:{HUB}|(?:huggingface\.co|hf\.co)/)datasets/({PART}(?:/{PART})?)({WITHIN}?)/?(?:[?#]\S{{0,100}})?$", re.IGNORECASE
+)
+DATASET_LINK = Pattern(rf"^{HUB}datasets/({PART}(?:/{PART})?){WITHIN}?/?(?:[?#]\S{{0,200}})?$")
+WHOLE = Pattern(r"^(?:/(?:tree|blob|resolve|raw)/main/?|/viewer/?)?$")  # such an address means all of the data set
 NOTHING = frozenset(
     {"none", "null", "n/a", "na", "-", "unknown", "tbd", "todo", "?", "dataset", "datasets", "data", "your_dataset", "your-dataset"}
 )
@@ -30,22 +38,26 @@ REMARK = Pattern(r"\(.{0,60}\b(?:private|internal|proprietary|custom|own|closed)
 
 # Data sets that hold test data only (BEIR, MTEB and C-MTEB evaluate on them, and there is nothing in them to train on).
 TESTS_ONLY = Pattern(
-    r"(?:^|/|beir[-_/])(?:arguana|scidocs|trec-?covid|(?:webis-)?touche-?2020(?:-v\d)?|climate-?fever|robust04|trec-?news|signal-?1m|bioasq"
+    r"(?:^|/|beir[-_/])(?:arguana|scidocs|trec-?covid|(?:webis-)?touche-?2020(?:-v\d)?|climate-?fever|robust04|trec-?news|signal-?1m"
     r"|cqadupstack(?:-[\w-]{1,30})?|dbpedia-entity|nano-?(?:beir|arguana|climatefever|dbpedia|fever|fiqa2018|hotpotqa|msmarco|nfcorpus|nq"
     r"|quoraretrieval|scidocs|scifact|touche2020)[\w-]{0,30}|sts1[2-6]-sts|sts22(?:-crosslingual-sts)?|biosses-sts"
     r"|askubuntudupquestions-reranking"
     r"|stackoverflowdupquestions-reranking|scidocs-reranking|twentynewsgroups-clustering|(?:arxiv|biorxiv|medrxiv|reddit|stackexchange)"
-    r"-clustering(?:-[ps]2[ps])?|summeval|LegalBench\w{0,60}|sprintduplicatequestions-pairclassification"
-    r"|twittersemeval2015-pairclassification|twitterurlcorpus-pairclassification)(?:-qrels|_test_collection|-generated-queries)?$",
+    r"-clustering(?:-[ps]2[ps])?|summeval|legalbench_(?:consumer|corporate)\w{0,60}|sprintduplicatequestions-pairclassification"
+    r"|twittersemeval2015-pairclassification|twitterurlcorpus-pairclassification)(?:-qrels|_test_collection)?$",
     re.IGNORECASE,
 )
 BENCHMARK_OWNERS = {"mteb": "MTEB", "c-mteb": "C-MTEB", "beir": "BEIR", "nanobeir": "NanoBEIR"}
 
 # Headings of sections on training, and of sections on data that may be on training as well.
 TRAINING = Pattern(
-    r"^(?:[\W\d_]{0,9}|(?:stage|step|phase) \d\W{0,3})(?:(?:pre-?|post-?|fine-?\s?)?train(?:ing|ed)?|fine-?\s?tun(?:ing|e|ed))\W{0,3}"
+    r"^(?:[\W\d_]{0,9}|(?:stage|step|phase) \d\W{0,3}|(?:model|methods? and|data and) )"
+    r"(?:(?:pre-?|post-?|fine-?\s?)?train(?:ing|ed)?|fine-?\s?tun(?:ing|e|ed))\W{0,3}"
     r"(?:\W?(?:data ?sets?|data|details?|corpus|corpora|procedure|process|setup|recipe|and|on|sources?|stages?|information|mix(?:ture)?"
-    r"|sets?)\W{0,3}){0,4}$",
+    r"|sets?|(?:pre-?)?training|fine-?\s?tuning|evaluation|strategy|pipeline|methods?)\W{0,3}){0,4}$"
+    r"|^\W{0,9}(?:模型)?(?:训练|微调|訓練)(?:数据|資料|細節|细节|过程|方法|集){0,2}\W{0,9}$|^\W{0,9}学習(?:データ|方法|詳細|手順|の詳細)\W{0,9}$"
+    r"|^\W{0,9}학습 ?(?:데이터|방법|과정|정보)\W{0,9}$|^\W{0,9}(?:Trainings?daten(?:satz)?|donn[ée]es d['\u2019]entra[iî]nement"
+    r"|datos de entrenamiento|dados de treinamento|dati di addestramento|dữ liệu huấn luyện)\W{0,9}$",
     re.IGNORECASE,
 )
 # An item of a list of training data that names its test part: "SciFact (train + test)".
@@ -61,6 +73,15 @@ DATA = Pattern(
 )
 EVALUATION = Pattern(r"evaluat|result|benchmark|quality|performance|test|score|metric", re.IGNORECASE)
 IDEOGRAMS = Pattern(r"[\u3040-\u30ff\u4e00-\u9fff]")  # about two of them make a word
+REFERS = Pattern(
+    r"\b(?:refer to|(?:describ|detail|explain|document)ed in|details?[^.\n]{0,40}\b(?:in|at|see|read)|(?:check|look)(?: out| at)?|see|read"
+    r"|found in|head over to)\s(?:[\w'*-]{1,20}\s){0,3}?\[?(?:[\w'*-]{1,20}\s){0,3}?(?:paper|(?:tech(?:nical)? )?report|publication"
+    r"|(?:announcement )?blog ?post)",
+    re.IGNORECASE,
+)
+# What stands before a link to the source of a data set that the same line names before it: "our set, translated from [Theirs]".
+DERIVED = Pattern(r"\bdatasets/[^\n]{1,300}\bfrom (?:the )?(?:\[[^\[\]\n]{0,140}\]\(\s{0,3})?$")
+ADDRESS = Pattern(r"\[[^\[\]\n]{0,140}\]\([^()\s]{0,300}\)|https?://\S{1,300}")
 NOT_TRAINED_ON = Pattern(
     r"evaluat|benchmark|instead|not used|unlike|compar|similar|test set|scores?\b|exclud|no longer|future|upcoming", re.IGNORECASE
 )
@@ -73,9 +94,11 @@ def collect_training(facts: Facts, prose: Prose) -> None:
     _datasets(facts)
     if facts["model.is_embedding"]:  # looking for them is a sixth of the work on a card, and only rules on embedding models ask
         _statements(facts, prose)
+        facts.set("training.in_paper", _is_in_paper(facts, prose))
     if sections := _sections(facts, prose):
         _undeclared(facts, prose, sections)
         _listed_tests(facts, prose, sections)
+    _contradicted(facts)
 
 
 def _datasets(facts: Facts) -> None:
@@ -101,7 +124,7 @@ def _datasets(facts: Facts) -> None:
 def dataset_problem(value: str) -> tuple[str, str]:
     """Say what keeps a text from being a data set's id (empty where nothing does), and the id that it must mean (empty if not sure)."""
     if found := DATASET_ADDRESS.match(value):
-        return "address", found[1]
+        return "address" if WHOLE.match(found[2]) else "folder", found[1]
     if re.match(r"\w{2,10}://|www\.|(?:huggingface\.co|hf\.co|github\.com|kaggle\.com)/", value, re.IGNORECASE):
         return "elsewhere", ""
     if value.lower() in NOTHING:
@@ -115,8 +138,16 @@ def dataset_problem(value: str) -> tuple[str, str]:
     return ("", "") if DATASET_ID.match(value) else ("text", "")
 
 
-def _sections(facts: Facts, prose: Prose) -> list[tuple[int, int]]:
-    """Note the sections on training; return the first line of each, of those on data as well, and the line after its last."""
+class Section(NamedTuple):
+    """A section: the line of its heading, the line after its last, and the heading."""
+
+    start: int
+    end: int
+    heading: str
+
+
+def _sections(facts: Facts, prose: Prose) -> list[Section]:
+    """Note the sections on training; return them, and those on data as well."""
     heads, lines = facts["card.headings"], prose.visible.split("\n")
     first = prose.place.line or 1
     found = []
@@ -126,7 +157,7 @@ def _sections(facts: Facts, prose: Prose) -> list[tuple[int, int]]:
         if not is_training and not (DATA.match(text) and not _is_below(heads, at, EVALUATION)):
             continue
         end = next((later["line"] for later in heads[at + 1 : at + 40] if later["level"] <= head["level"]), first + len(lines))
-        found.append((head["line"], end))
+        found.append(Section(head["line"], end, text))
         if is_training:
             body = "\n".join(lines[head["line"] - first + 1 : end - first])
             facts.add(
@@ -139,7 +170,7 @@ def _sections(facts: Facts, prose: Prose) -> list[tuple[int, int]]:
     return found
 
 
-def _listed_tests(facts: Facts, prose: Prose, sections: list[tuple[int, int]]) -> None:
+def _listed_tests(facts: Facts, prose: Prose, sections: list[Section]) -> None:
     """Note items of lists in sections on training that name test data."""
     if "test" not in prose.words_lower:
         return
@@ -150,7 +181,7 @@ def _listed_tests(facts: Facts, prose: Prose, sections: list[tuple[int, int]]) -
         if (
             "test" in line.lower()
             and line.lstrip()[:1] in ("-", "*", "+", "|")
-            and any(a in training and a < number < b for a, b in sections)
+            and any(it.start in training and it.start < number < it.end for it in sections)
         ):
             found = LISTED_TEST.search(line[:600])
             if found and not EVALUATED.search(line[:600]) and not NOT.search(line[:600]) and "|---" not in line:
@@ -171,16 +202,17 @@ def _is_below(heads: list[dict[str, Any]], at: int, what: Pattern) -> bool:
     return bool(what.search(heads[at]["text"]))
 
 
-def _undeclared(facts: Facts, prose: Prose, sections: list[tuple[int, int]]) -> None:
+def _undeclared(facts: Facts, prose: Prose, sections: list[Section]) -> None:
     """Note data sets that a section on training data links and the front matter lacks: all of them at the place of the first."""
     declared = {row["replacement"].lower().rpartition("/")[2].replace("_", "-") for row in facts["training.datasets"]}
     lines = prose.visible.split("\n")
     first = prose.place.line or 1
     names: dict[str, str] = {}
-    place = None
+    place, heading = None, ""
     for link in islice(facts["card.links"], MAX_LINKS):
         found = DATASET_LINK.match(link["url"])
-        if not found or not any(start < link["line"] < end for start, end in sections):
+        section = next((it for it in reversed(sections) if it.start < link["line"] < it.end), None) if found else None
+        if not found or not section:
             continue
         name = found[1].lower().replace("_", "-")
         short = name.rpartition("/")[2]
@@ -188,17 +220,21 @@ def _undeclared(facts: Facts, prose: Prose, sections: list[tuple[int, int]]) -> 
             short == other or (len(min(short, other, key=len)) > 5 and (short in other or other in short)) for other in declared
         ):
             continue
-        if not NOT_TRAINED_ON.search("".join(lines[link["line"] - first : link["line"] - first + 1])):
-            place = place or Location(link["file"], link["line"], link["column"])
+        line = "".join(lines[link["line"] - first : link["line"] - first + 1])[:MAX_LINE]
+        at = max(0, line.find(link["url"]))
+        if not NOT_TRAINED_ON.search(ADDRESS.sub(" ", line)) and not DERIVED.search(line, max(0, at - 500), at):
+            place, heading = place or Location(link["file"], link["line"], link["column"]), heading or section.heading
             names[name] = found[1]
     if place:
         ids = list(names.values())
-        facts.add("training.undeclared", place, ids=", ".join(ids[:3]) + (", …" if len(ids) > 3 else ""), count=len(ids))
+        shown = ", ".join(ids[:MAX_SHOWN]) + (", …" if len(ids) > MAX_SHOWN else "")
+        facts.add("training.undeclared", place, ids=shown, count=len(ids), heading=heading)
 
 
 def _statements(facts: Facts, prose: Prose) -> None:
-    words, numbers = 0, False
+    words, numbers, mentioned = 0, False, False
     for start, sentence in islice(sentences(prose), MAX_SENTENCES):
+        mentioned = mentioned or is_on_training(sentence)
         for kind, found in kinds(sentence, enough=words >= ENOUGH and numbers):
             what = next((text for name, text in found.groupdict().items() if name.startswith("what") and text), found[0])
             shown = " ".join(found[0].split())[:120]
@@ -208,3 +244,28 @@ def _statements(facts: Facts, prose: Prose) -> None:
                 numbers = numbers or any(letter.isdigit() for letter in sentence)
     facts.set("training.words", words)
     facts.set("training.numbers", numbers)
+    facts.set("training.mentioned", mentioned)
+
+
+def _is_in_paper(facts: Facts, prose: Prose) -> bool:
+    """Tell whether the text sends readers who ask for the training to a paper or report."""
+    around = windows(prose.words_lower, ("paper", "report", "publication", "blog"), 200, 20)
+    for found in islice((found for start, end in around for found in REFERS.finditer(prose.words, start, end)), MAX_LINKS):
+        sentence = prose.words_lower[max(0, found.start() - 100) : found.end() + 60]
+        if "train" in sentence or "train" in heading_of(facts, prose, found.start()).lower():
+            return True
+    return False
+
+
+def _contradicted(facts: Facts) -> None:
+    """Note sentences by which a benchmark was not trained on, each with what says otherwise of the same benchmark."""
+    statements = facts["training.statements"]
+    for row in statements:
+        if row["kind"] != "unseen":
+            continue
+        board = row["what"].upper()
+        wider = {board} if board in ("C-MTEB", "CMTEB") else {board, "NANOBEIR"} if board == "BEIR" else {board, *BENCHMARK_OWNERS.values()}
+        declared = (it["value"] for it in facts["training.datasets"] if it["benchmark"] in wider or (it["tests_only"] and board == "BEIR"))
+        told = (it["text"] for it in statements if it["kind"] in ("benchmark", "splits") and it["what"].upper() == board)
+        if by := next(chain((f"`datasets:` lists {it}" for it in declared), (f'the text also says "{it}"' for it in told)), ""):
+            facts.add("training.contradicted", Location(row["file"], row["line"], row["column"]), text=row["text"], by=by)

@@ -36,8 +36,7 @@ def why_unseen(text: str, front_matter: Pattern) -> str | None:
     `front_matter` is what the Hub sees; it does not match the text.
     """
     if stray := stray_start(text, front_matter):
-        name = "a byte order mark" if stray[0] == INVISIBLE[0] else "an invisible character"
-        return f"{name} (U+{ord(stray[0]):04X}) stands before it"
+        return f"an invisible character (U+{ord(stray[0]):04X}) stands before it"
     head = text[:MAX_HEAD].replace("\r\n", "\n")
     if "\r" in head and "\n" not in head.strip():
         head = head.replace("\r", "\n")

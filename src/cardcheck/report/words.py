@@ -47,6 +47,8 @@ def place(audit: Audit, location: Location) -> str:
 def origin(audit: Audit) -> str:
     """Return where the subject was read from."""
     subject = audit.subject
+    if subject.given == "-":
+        return "standard input"
     revision = f" at revision {subject.revision[:12]}" if subject.revision else ""
     return f"{subject.kind} {subject.path}{revision}"
 

@@ -71,6 +71,8 @@ def main() -> int:
         tell(done=_encode(job, tell))
     except MemoryError:
         tell(error="it needs more memory than the limit allows")
+    except SystemError as error:  # what some extensions raise where they are refused memory
+        tell(error=f"SystemError: {error}; a memory limit that is too small does this too"[:2000])
     except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
         tell(error=f"{type(error).__name__}: {error}"[:2000])
     return 0
