@@ -25,7 +25,7 @@ CARDS = Path(__file__).parent.parent.parent / "shared/data/cards"
 JUDGED = Path(__file__).parent / "precision.jsonl"
 FIXTURES = ("mteb_repo/", "synthetic_weird/")
 SIZE = 300
-SEED = 20261124
+SEED = 20261125
 
 
 def subjects(folder: Path) -> list[Subject]:

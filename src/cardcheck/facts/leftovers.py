@@ -162,7 +162,7 @@ EMPTY_ANCHOR = Pattern(
 )
 
 
-SOON = Pattern(r"soon|to be released|will be|will public|upcoming|in preparation|即将|正在", re.IGNORECASE)
+SOON = Pattern(r"soon|shortly|coming|to be released|will be|will public|upcoming|in preparation|即将|正在", re.IGNORECASE)
 
 
 def _dead_links(facts: Facts, prose: Prose) -> None:
