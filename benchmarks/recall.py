@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from cardcheck.engine.example import Example
 from cardcheck.engine.examples import build
-from cardcheck.engine.rule import Example
 from cardcheck.pipeline import judge, rules_of
 from cardcheck.settings import Settings
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from hub_double import HubDouble
 
 from cardcheck.cli import main
+from cardcheck.engine.example import Example
 from cardcheck.engine.examples import build
-from cardcheck.engine.rule import Example
 from cardcheck.facts import Facts, collect
+from cardcheck.net.online import Online
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 GOOD_CARD = """\
@@ -120,6 +122,21 @@ def good_model(make_model: MakeModel) -> Path:
         {"model.safetensors": {"embeddings.word_embeddings.weight": ("F32", [10, 4])}},
         name="good",
     )
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
+    """Give a Hub on loopback, an empty cache, and a client that waits no longer than a test may take."""
+    monkeypatch.setenv("CARDCHECK_CACHE", str(tmp_path / "cache"))
+    double = HubDouble()
+    with double.server:
+        yield double
+
+
+@pytest.fixture
+def online(hub: HubDouble) -> Online:
+    """Give who asks that Hub; as for a user, but for the endpoint."""
+    return Online(endpoint=hub.url)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_processes_find_the_same(cards: list[str]) -> None:
     one, two = documents(cards, 1), documents(cards, 2)
     assert one == two
     assert [found["subject"]["given"] for found in one] == cards
-    assert sum(bool(found["findings"]) for found in one) > MANY // 2
+    assert sum(bool(found["findings"]) for found in one) > MANY // 3
     assert sum(bool(found["silenced"]) for found in one) == MANY // len(CARDS)
 
 
@@ -61,7 +61,8 @@ def test_processes_are_used_for_many(cards: list[str], monkeypatch: pytest.Monke
     """A few subjects are judged in this process, many in others, unless one process is asked for."""
     used: list[int] = []
 
-    def count(chunks: Any, rules: Any, settings: Any, jobs: int) -> Any:
+    def count(chunks: Any, rules: Any, settings: Any, jobs: int, outside: Any) -> Any:
+        assert outside is None
         used.append(jobs)
         return iter([batch._judge_chunk(chunk, rules, settings) for chunk in chunks])
 

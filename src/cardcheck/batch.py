@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cardcheck.engine.evaluate import Finding
     from cardcheck.engine.rule import Rule
+    from cardcheck.net.answers import Outside
     from cardcheck.settings import Settings
     from cardcheck.subject import Subject
 
@@ -39,9 +40,12 @@ def lint_all(
     settings: Settings,
     *,
     jobs: int | None = None,
+    outside: Outside | None = None,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> list[Audit]:
     """Judge subjects, in order; `progress` is told how many are done. `jobs` is the number of processes, None for as many as cores.
+
+    Where the `outside` is asked, one process does it all: waiting for answers is what takes the time, and that is done in threads.
 
     The audits hold no texts and no lists of facts, so that thousands of them fit into memory.
     Raises CardcheckError where a subject cannot be read.
@@ -49,16 +53,20 @@ def lint_all(
     jobs = jobs if jobs is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chunks = [subjects[at : at + CHUNK] for at in range(0, len(subjects), CHUNK)]
     audits: list[Audit] = []
-    for done in _map(chunks, rules, settings, jobs if len(subjects) >= WORTH_PROCESSES else 1):
+    if outside is not None:
+        chunks = [[subject] for subject in subjects]
+    for done in _map(chunks, rules, settings, jobs if outside is None and len(subjects) >= WORTH_PROCESSES else 1, outside):
         audits += done
         progress(len(audits))
     return audits
 
 
-def _map(chunks: list[Sequence[Subject]], rules: Sequence[Rule], settings: Settings, jobs: int) -> Iterator[list[Audit]]:
+def _map(
+    chunks: list[Sequence[Subject]], rules: Sequence[Rule], settings: Settings, jobs: int, outside: Outside | None
+) -> Iterator[list[Audit]]:
     if jobs == 1:
         for chunk in chunks:
-            yield _judge_chunk(chunk, rules, settings)
+            yield _judge_chunk(chunk, rules, settings, outside)
         return
     from concurrent.futures import ProcessPoolExecutor
 
@@ -78,13 +86,13 @@ def _judge_in_child(chunk: Sequence[Subject]) -> list[Audit]:
     return _judge_chunk(chunk, *_CHILD)
 
 
-def _judge_chunk(chunk: Sequence[Subject], rules: Sequence[Rule], settings: Settings) -> list[Audit]:
+def _judge_chunk(chunk: Sequence[Subject], rules: Sequence[Rule], settings: Settings, outside: Outside | None = None) -> list[Audit]:
     import gc
 
     gc.set_threshold(100_000, 20, 50)  # a card leaves thousands of tokens and nearly no cycles; looking for them took a tenth of the time
     audits = []
     for subject in chunk:
-        audit = judge(subject, rules, settings)
+        audit = judge(subject, rules, settings, outside=outside)
         audits.append(replace(audit, facts=audit.facts.slim()))
     return audits
 

@@ -1,4 +1,4 @@
-"""The one exception that reaches the user as a line, not as a traceback."""
+"""The exception that reaches the user as a line, not as a traceback, and the two ways in which a question to the outside can fail."""
 
 from __future__ import annotations
 
@@ -16,3 +16,11 @@ class CardcheckError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UnavailableError(Exception):
+    """The question could not be answered; the text says why, and what would help."""
+
+
+class AbsentError(Exception):
+    """What was asked for does not exist, or is not shown to us."""

@@ -19,10 +19,12 @@ from cardcheck.settings import Settings
 from cardcheck.subject import Subject, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cardcheck.engine.rule import Rule
     from cardcheck.facts.located import Location
+    from cardcheck.net.answers import Outside
+    from cardcheck.net.client import Asked
     from cardcheck.spotcheck.check import Options, SpotCheck
 
 SHOWN = 20  # findings of one rule and subject
@@ -99,10 +101,14 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One call of a command: what it found out about all subjects it was given, as far as it is shown. Reporters take this."""
+    """One call of a command: what it found out about all subjects it was given, as far as it is shown, and every request it made.
+
+    Reporters take this.
+    """
 
     command: Literal["audit", "lint"]
     audits: list[Audit]
+    asked: Sequence[Asked] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "audits", [audit.abridged() for audit in self.audits])
@@ -120,14 +126,21 @@ class Run:
         return sum(audit.silenced(by) for audit in self.audits)
 
 
-def lint(given: str | Path, *, hub_id: str | None = None, offline: bool = False, settings: Settings | None = None) -> Audit:
-    """Judge a model folder, a card or a Hub repository by its files.
+def lint(
+    given: str | Path,
+    *,
+    hub_id: str | None = None,
+    offline: bool = False,
+    settings: Settings | None = None,
+    outside: Outside | None = None,
+) -> Audit:
+    """Judge a model folder, a card or a Hub repository by its files and, where `outside` is given, by what the outside says.
 
     `hub_id` says which repository a folder is a copy of. With `settings`, comments in the files may silence findings.
     Raises CardcheckError.
     """
     subject = resolve(str(given), hub_id=hub_id, offline=offline, weights=False)
-    return judge(subject, rules_of(settings), settings)
+    return judge(subject, rules_of(settings), settings, outside=outside)
 
 
 def audit(
@@ -137,15 +150,18 @@ def audit(
     offline: bool = False,
     settings: Settings | None = None,
     measure: Options | None = None,
+    outside: Outside | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Audit:
-    """Judge a model by its files, and measure it on the held-out set as `measure` says; None leaves measuring out.
+    """Judge a model by its files and by what the `outside` says, and measure it on the held-out set as `measure` says.
+
+    None leaves measuring, or asking, out.
 
     Of `settings` only the choice of rules counts: a card that is audited has no say in what is found in it. `progress` is told
     (texts encoded, texts in all). Raises CardcheckError.
     """
     subject = resolve(str(given), hub_id=hub_id, offline=offline, weights=measure is not None)
-    found = judge(subject, rules_of(settings), embedding=True)
+    found = judge(subject, rules_of(settings), embedding=True, outside=outside)
     if measure is None:
         return found
     from cardcheck.spotcheck.check import spotcheck
@@ -167,24 +183,31 @@ def rules_of(settings: Settings | None) -> list[Rule]:
     )
 
 
-def judge(subject: Subject, rules: Iterable[Rule], settings: Settings | None = None, *, embedding: bool = False) -> Audit:
+def judge(
+    subject: Subject,
+    rules: Iterable[Rule],
+    settings: Settings | None = None,
+    *,
+    embedding: bool = False,
+    outside: Outside | None = None,
+) -> Audit:
     """Judge one subject; `embedding` where somebody says that it embeds.
 
     Where `settings` are given, comments in its files and the settings' paths silence findings. An audit gives none: a stranger's card
     has no say in what is found in it, and neither has one from the Hub.
     """
     heeded = settings or Settings()
-    facts = collect(subject, embedding=embedding, audits=heeded.audits, max_audit_age_days=heeded.max_audit_age_days)
+    facts = collect(subject, embedding=embedding, audits=heeded.audits, max_audit_age_days=heeded.max_audit_age_days, outside=outside)
     found = Audit(subject, facts, evaluate(facts, rules))
     if settings is None or subject.kind in ("hub", "cache"):
         return found
     judgements, remarks = suppress.apply(found.judgements, facts.texts)
     if settings.per_path:
-        judgements = [_outside(found, judged, settings.per_path) for judged in judgements]
+        judgements = [_where_ignored(found, judged, settings.per_path) for judged in judgements]
     return replace(found, judgements=judgements, remarks=tuple(remarks))
 
 
-def _outside(audit: Audit, judged: Judgement, per_path: Mapping[str, tuple[str, ...]]) -> Judgement:
+def _where_ignored(audit: Audit, judged: Judgement, per_path: Mapping[str, tuple[str, ...]]) -> Judgement:
     """Silence the findings in files for which the settings say that the rule does not count."""
     patterns = [pattern for pattern, selectors in per_path.items() if any(matches(judged.rule, selector) for selector in selectors)]
     if not patterns or not judged.findings:

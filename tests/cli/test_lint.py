@@ -382,3 +382,11 @@ def test_fix_on_a_full_disk(fixable: Path, run: Run, monkeypatch: pytest.MonkeyP
     assert "No space left on device" in result.err
     assert fixable.read_text() == FIXABLE
     assert [path.name for path in fixable.parent.iterdir()] == ["README.md"]
+
+
+def test_a_readme_that_is_no_card(make_model: MakeModel, run: Run) -> None:
+    """A README that is named by itself and speaks of no model is not asked for front matter; one that does is."""
+    model = make_model({"README.md": "# A web shop\n\nRun `make serve`.\n"})
+    assert run("lint", model / "README.md").status == 0
+    (model / "README.md").write_text("# Ours\n\nThis model maps sentences to vectors.\n")
+    assert "CC107" in run("lint", model / "README.md").out

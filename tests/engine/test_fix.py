@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -224,3 +225,15 @@ def test_files_in_another_encoding_are_left_alone(make_model: MakeModel) -> None
     found = judge(Subject(str(model), "folder", model), rules_of(Settings(select=("CC110",))))
     assert len(found.findings) == 1
     assert fixes([found]) == []
+
+
+def test_many_edits_of_a_large_file_take_bounded_time() -> None:
+    """Of more edits than can be looked at in time, the last ones are made and the others left; what is made is right."""
+    text = card("language:\n" + "- english\n" * 20_000)
+    findings = [finding(line, 3, "english", "en") for line in range(3, 1003)]
+    start = time.process_time()
+    fixed = mend("README.md", text, findings)
+    assert time.process_time() - start < 30
+    assert 10 < len(fixed.mended) < 1000
+    assert len(fixed.mended) + len(fixed.left) == 1000
+    assert fixed.text.count("- en\n") == len(fixed.mended)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import judging, progress, report, reporting, settings_of, targets_of
+from cardcheck.cli.options import asked_by, judging, outside_of, progress, report, reporting, settings_of, targets_of
 
 if TYPE_CHECKING:
     from cardcheck.spotcheck.check import Options
@@ -52,6 +52,8 @@ def command(
     trust_remote_code: bool,
     hub_id: str | None,
     offline: bool,
+    refresh: bool,
+    allow_host: tuple[str, ...],
     form: str | None,
     **judge: Any,
 ) -> None:
@@ -75,7 +77,9 @@ def command(
             limits=Limits(time_limit, memory_limit),
             trust_remote_code=trust_remote_code,
         )
+    outside = outside_of(online=True, offline=offline, refresh=refresh, allow_host=allow_host)
     with progress("encoding", "texts") as update:
-        run = Run("audit", [audit(subject, hub_id=hub_id, offline=offline, settings=settings, measure=measure, progress=update)])
+        found = audit(subject, hub_id=hub_id, offline=offline, settings=settings, measure=measure, outside=outside, progress=update)
+    run = Run("audit", [found], asked_by(outside))
     report(run, form, targets, as_json=as_json)
     ctx.exit(int(run.failed(settings.fail_on)))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import judging, progress, report, reporting, settings_of, targets_of
+from cardcheck.cli.options import asked_by, judging, outside_of, progress, report, reporting, settings_of, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cardcheck.batch import FileFix
+    from cardcheck.net.answers import Outside
     from cardcheck.pipeline import Audit
     from cardcheck.settings import Settings
     from cardcheck.subject import Subject
@@ -33,6 +34,7 @@ PASSES = 10
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Count only findings that this file does not know.")
 @click.option("--update-baseline", is_flag=True, help="Write all findings of this run to the baseline.")
 @click.option("--stdin-filename", default="README.md", show_default=True, metavar="NAME", help="What the text on standard input is called.")
+@click.option("--online", is_flag=True, help="Ask the Hub, the papers and the linked pages too; a model is known by its Hub id or --id.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes for many files.  [default: one a core]")
 @click.pass_context
 def command(
@@ -42,6 +44,9 @@ def command(
     *,
     hub_id: str | None,
     offline: bool,
+    online: bool,
+    refresh: bool,
+    allow_host: tuple[str, ...],
     form: str | None,
     as_json: bool,
     outputs: tuple[str, ...],
@@ -70,25 +75,26 @@ def command(
     settings = settings_of(**judge)
     if update_baseline and not (baseline or settings.baseline):
         raise click.UsageError("--update-baseline needs --baseline FILE, or a baseline in the settings")
+    outside = outside_of(online=online, offline=offline, refresh=refresh, allow_host=allow_host)
     with _stdin(subjects, stdin_filename) as names:
         found = gather(names, hub_id=hub_id, exclude=(*settings.exclude, *exclude), offline=offline)
         if STDIN in subjects:
             found = _as_given(found, names[subjects.index(STDIN)])
-        audits = _lint(found, settings, jobs)
+        audits = _lint(found, settings, jobs, outside)
         if fix or diff:
             audits = _mend(ctx, audits, found, settings, write=fix)
-    run = Run("lint", _against(audits, baseline or settings.baseline, update=update_baseline))
+    run = Run("lint", _against(audits, baseline or settings.baseline, update=update_baseline), asked_by(outside))
     report(run, form, targets, as_json=as_json)
     ctx.exit(int(run.failed(settings.fail_on)))
 
 
-def _lint(subjects: Sequence[Subject], settings: Settings, jobs: int | None) -> list[Audit]:
+def _lint(subjects: Sequence[Subject], settings: Settings, jobs: int | None = None, outside: Outside | None = None) -> list[Audit]:
     from cardcheck.batch import lint_all
     from cardcheck.pipeline import rules_of
 
     rules = rules_of(settings)
     with progress("linting", "subjects") as update:
-        return lint_all(subjects, rules, settings, jobs=jobs, progress=lambda done: update(done, len(subjects)))
+        return lint_all(subjects, rules, settings, jobs=jobs, outside=outside, progress=lambda done: update(done, len(subjects)))
 
 
 def _mend(ctx: click.Context, audits: list[Audit], subjects: Sequence[Subject], settings: Settings, *, write: bool) -> list[Audit]:
@@ -106,7 +112,7 @@ def _mend(ctx: click.Context, audits: list[Audit], subjects: Sequence[Subject], 
         for fixed in changed:
             _write(Path(fixed.path), fixed.after)
             click.echo(f"fixed {len(fixed.mended)} in {fixed.path}", err=True)
-        audits = _lint(subjects, settings, None)
+        audits = _lint(subjects, settings)
     return audits
 
 

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardcheck.net.answers import Outside
+    from cardcheck.net.client import Asked
     from cardcheck.pipeline import Run
     from cardcheck.settings import Settings
 
@@ -36,6 +40,8 @@ JUDGING = (
     click.option("--config", "config", type=FOLDER, metavar="FILE", help="Settings; else cardcheck.yaml or pyproject.toml, here or above."),
     click.option("--no-config", is_flag=True, help="Read no settings file."),
     click.option("--offline", is_flag=True, help="Use the local Hub cache; make no request."),
+    click.option("--refresh", is_flag=True, help="Ask the Hub and the web anew, though young answers are kept."),
+    click.option("--allow-host", multiple=True, metavar="HOST", help="A host that may lie on this machine or network; may be repeated."),
 )
 REPORTING = (
     click.option(
@@ -74,6 +80,25 @@ def settings_of(
     named = {"select": _names(select), "ignore": _names(ignore)}
     changes: dict[str, Any] = {key: value for key, value in (named | given).items() if value}
     return replace(settings, **changes, rules=(*settings.rules, *rules))
+
+
+def outside_of(*, online: bool, offline: bool, refresh: bool, allow_host: tuple[str, ...]) -> Outside | None:
+    """Return who is asked beyond the files: nobody, the network, or somebody who says that no request may be made."""
+    from cardcheck.facts.outside import Offline
+
+    if not online:
+        return None
+    if offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return Offline()
+    from cardcheck.net.online import Online
+
+    return Online(refresh=refresh, allow=allow_host)
+
+
+def asked_by(outside: Outside | None) -> Sequence[Asked]:
+    """Return the requests that were made."""
+    log = getattr(outside, "log", None)
+    return log.asked if log else ()
 
 
 def _names(given: tuple[str, ...]) -> tuple[str, ...]:

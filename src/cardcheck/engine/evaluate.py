@@ -119,9 +119,9 @@ def _judge(rule: Rule, case: _Case) -> Judgement:
         if source.state == "unavailable":
             return Judgement(rule, "unknown", f"{name}: {source.reason}")
         if source.state == "absent":
-            absent = absent or name
+            absent = absent or f"{name}: {source.reason or 'absent'}"
     if absent:
-        return _without_finding(rule, "not_applicable", f"{absent}: absent")
+        return _without_finding(rule, "not_applicable", absent)
     try:
         return _evaluate(rule, case)
     except CelError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardcheck.engine.evaluate import evaluate
+from cardcheck.engine.recorded import Recorded
 from cardcheck.facts import collect
 from cardcheck.facts.weights import DTYPES
 from cardcheck.subject import Subject
@@ -16,7 +17,8 @@ from cardcheck.subject import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardcheck.engine.rule import Example, Rule
+    from cardcheck.engine.example import Example
+    from cardcheck.engine.rule import Rule
 
 
 def check_examples(rule: Rule) -> Iterator[str]:
@@ -25,7 +27,8 @@ def check_examples(rule: Rule) -> Iterator[str]:
         for number, example in enumerate(examples, 1):
             with tempfile.TemporaryDirectory() as folder:
                 subject = build(example, Path(folder))
-                judgement = evaluate(collect(subject), [rule])[0]
+                outside = None if example.online is None else Recorded(example.online)
+                judgement = evaluate(collect(subject, outside=outside), [rule])[0]
             good = judgement.outcome == "fail" if wanted == "fails" else judgement.outcome in ("pass", "not_applicable")
             if not good:
                 yield f"{rule.id} {rule.name}: example {wanted}[{number}] gave {judgement.outcome} {judgement.reason}".rstrip()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cardcheck.engine.evaluate import Finding
 
+MAX_READ = 10_000_000  # characters that are read again to see that an edit changes nothing else; edits beyond them are left for another run
 LONE_RETURN = re.compile(r"\r(?!\n)")  # YAML takes it for a line break, editors do not: the finding's line would be another one here
 
 
@@ -33,11 +34,13 @@ class Fixed:
 
 def mend(name: str, text: str, findings: Iterable[Finding]) -> Fixed:
     """Apply the edits of `findings` to the text of the file called `name`, from the last line to the first."""
-    mended, left = [], []
+    mended: list[Finding] = []
+    left: list[Finding] = []
+    most = MAX_READ // (2 * len(text) + 1)
     order = sorted(findings, key=lambda finding: (finding.location.line or 0, finding.location.column or 0), reverse=True)
     for finding in order:
         new = _edited(text, finding)
-        if new is not None and _same_but_one(name, text, new):
+        if new is not None and len(mended) < most and _same_but_one(name, text, new):
             text = new
             mended.append(finding)
         else:

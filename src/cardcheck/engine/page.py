@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cardcheck.engine.rule import Example, Rule
+    from cardcheck.engine.example import Example
+    from cardcheck.engine.rule import Rule
 
 
 def page(rule: Rule) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.engine.cel import CelError, Expression
 from cardcheck.errors import CardcheckError
 from cardcheck.facts.located import Located, LocatedError, load_yaml
 from cardcheck.facts.schema import FIELDS, GROUPS, SOURCES
-from cardcheck.facts.weights import DTYPES
 from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from cardcheck.engine.example import Example
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -30,7 +31,6 @@ OWN_ID = Pattern(r"^CC([1-9])\d{2}$")
 NAME = Pattern(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 REQUIRED = ("id", "name", "severity", "confidence", "fails", "message", "why", "fix", "examples")
 OPTIONAL = ("profile", "needs", "when", "at", "references", "edit", "since")
-MAX_EXAMPLE = 1_000_000
 UNDECLARED = Pattern(r"undeclared reference to '([^']+)'")
 ROW_KEYS = frozenset({"file", "line", "column", *(key for field in FIELDS.values() for key in field.keys)})
 STRING = Pattern(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
@@ -38,21 +38,6 @@ STRING = Pattern(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 SELECT = Pattern(rf"(?:\b(?!(?:{'|'.join(GROUPS)})\.)(?<!\.)[a-z_]\w*|[)\]])\.(\w+)\b(?!\s*\()")
 PICKS = Pattern(r"^([a-z]+\.[a-z_]+)(?:\.filter\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))?$", re.DOTALL)
 HOLE = Pattern(r"\{([^{}]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A made-up subject: its card (the text `repeat` times over), other text files, weights, symbolic links and Hub id.
-
-    `weights` maps path → tensor → [dtype, shape]. `application` says that the files are no model's, but those of who chooses one.
-    """
-
-    card: str | None
-    files: dict[str, str]
-    weights: dict[str, dict[str, Any]]
-    links: dict[str, str]
-    hub_id: str | None
-    application: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,35 +281,9 @@ def _examples(file: _File) -> dict[str, tuple[Example, ...]]:
 
 
 def _example(file: _File, side: str, index: int, item: Any) -> Example:
-    here = ("examples", side, index)
-    if not isinstance(item, dict) or set(item) - {"card", "files", "weights", "links", "id", "repeat", "application"}:
-        raise file.wrong("an example has the keys card, repeat, files, weights, links, id and application", *here)
-    files, weights, links = (item.get(key) or {} for key in ("files", "weights", "links"))
-    if not all(isinstance(group, dict) for group in (files, weights, links)):
-        raise file.wrong("files, weights and links of an example map paths to contents", *here)
-    for path in (*files, *weights, *links):
-        if Path(path).is_absolute() or ".." in Path(path).parts:
-            raise file.wrong(f"the path {path} of an example leaves its folder", *here)
-    card, times, hub_id = item.get("card"), item.get("repeat", 1), item.get("id")
-    if not isinstance(times, int) or times < 1 or times * len(str(card)) > MAX_EXAMPLE:
-        raise file.wrong(f"repeat must be a number that makes a card of at most {MAX_EXAMPLE:,} characters", *here)
-    if hub_id is not None and not isinstance(hub_id, str):
-        raise file.wrong("the id of an example is text", *here)
-    if not all(isinstance(target, str) for target in links.values()):
-        raise file.wrong("links of an example map paths to paths", *here)
-    if not all(_is_tensors(tensors) for tensors in weights.values()):
-        raise file.wrong(f"weights map a path to tensors, and these to [dtype, shape]; dtypes are {', '.join(DTYPES)}", *here)
-    texts = {str(path): "" if content is None else str(content) for path, content in files.items()}
-    return Example(None if card is None else str(card) * times, texts, weights, links, hub_id, item.get("application") is True)
+    from cardcheck.engine.example import read_example  # rules from the store have no examples
 
-
-def _is_tensors(tensors: Any) -> bool:
-    """Tell whether this is a mapping of names to [dtype, shape]."""
-    return isinstance(tensors, dict) and all(
-        isinstance(tensor, list)
-        and len(tensor) == 2
-        and tensor[0] in DTYPES
-        and isinstance(tensor[1], list)
-        and all(isinstance(length, int) and 0 < length < 2**31 for length in tensor[1])
-        for tensor in tensors.values()
-    )
+    try:
+        return read_example(item)
+    except ValueError as error:
+        raise file.wrong(str(error), "examples", side, index) from None

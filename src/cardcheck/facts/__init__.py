@@ -13,7 +13,10 @@ from cardcheck.facts.hazards import collect_hazards
 from cardcheck.facts.kind import collect_model
 from cardcheck.facts.leftovers import collect_leftovers, collect_targets
 from cardcheck.facts.lineage import collect_lineage
+from cardcheck.facts.maker import collect_maker
 from cardcheck.facts.model import Facts
+from cardcheck.facts.outside import collect_outside
+from cardcheck.facts.overlap import collect_overlap
 from cardcheck.facts.prose import Prose
 from cardcheck.facts.secrets import collect_secrets
 from cardcheck.facts.stated import collect_stated
@@ -23,13 +26,21 @@ from cardcheck.facts.weights import collect_weights, pickle_paths
 
 if TYPE_CHECKING:
     from cardcheck.facts.files import Listing
+    from cardcheck.net.answers import Outside
     from cardcheck.subject import Subject
 
 __all__ = ["Facts", "collect"]
 
 
-def collect(subject: Subject, *, embedding: bool = False, audits: tuple[str, ...] = (), max_audit_age_days: int = 180) -> Facts:
-    """Read everything the subject's files tell.
+def collect(
+    subject: Subject,
+    *,
+    embedding: bool = False,
+    audits: tuple[str, ...] = (),
+    max_audit_age_days: int = 180,
+    outside: Outside | None = None,
+) -> Facts:
+    """Read everything the subject's files tell, and what the outside says of it where that is asked.
 
     `embedding` says that the subject embeds, whatever its files say of it. `audits` are the patterns of the audits that an application
     keeps, none for the usual places; older ones than `max_audit_age_days` count as old. Raises CardcheckError where the subject itself
@@ -58,7 +69,10 @@ def collect(subject: Subject, *, embedding: bool = False, audits: tuple[str, ...
     collect_model(facts, embedding=embedding)
     collect_claims(facts, prose)
     collect_lineage(facts, prose)
+    collect_maker(facts, prose)
     collect_training(facts, prose)
+    collect_overlap(facts, prose)
+    collect_outside(facts, outside)
     collect_secrets(facts, listing)
     return facts
 

@@ -22,6 +22,7 @@ SWITCH = Pattern(r"'pooling_mode_(cls|mean|max|weightedmean|lasttoken|mean_sqrt_
 SETTING = Pattern(r"'(word_embedding_dimension|embedding_dimension|in_features|out_features|max_seq_length)': (\d{1,7})\b")
 
 # ---- pooling
+MAX_POOLING = 15  # statements; a rule holds each against the others, and the others against one another
 MODES = {"average": "mean", "avg": "mean", "averaging": "mean", "last": "lasttoken", "eos": "lasttoken", "weighted": "weightedmean"}
 WORDS = r"(weighted[ -]?mean|mean|average|avg|\[?cls\]?(?:[ -]token)?|last[ -]?token|eos(?:[ -]token)?|max)"
 POOL_CALL = Pattern(
@@ -155,7 +156,12 @@ def _pooling(facts: Facts, source: Lines) -> None:
         for found in POOL_TEXT.finditer(source.text, first, last):
             word = next(group for group in found.groups() if group)
             if not ELSEWHERE.search(before(source.text, found.start())):
-                facts.add("says.pooling", source.at(found.start()), mode=_mode(word), where="text", own=True, text=shown(found[0]))
+                _say_pooling(facts, source, found.start(), word, where="text", own=True, text=found[0])
+
+
+def _say_pooling(facts: Facts, source: Lines, start: int, word: str, *, where: str, own: bool, text: str) -> None:
+    if len(facts["says.pooling"]) < MAX_POOLING:
+        facts.add("says.pooling", source.at(start), mode=_mode(word), where=where, own=own, text=shown(text))
 
 
 def _pooling_code(facts: Facts, source: Lines, block: Block) -> None:
@@ -167,7 +173,7 @@ def _pooling_code(facts: Facts, source: Lines, block: Block) -> None:
     rows = [(start, word, "code", text) for start, word, text in calls]
     rows += [(found.start(), found[1], "comment", found[0]) for found in POOL_COMMENT.finditer(block.text)]
     for start, word, where, text in rows:
-        facts.add("says.pooling", source.at(block.start + start), mode=_mode(word), where=where, own=block.own, text=shown(text))
+        _say_pooling(facts, source, block.start + start, word, where=where, own=block.own, text=text)
 
 
 def _prompts(facts: Facts, source: Lines) -> None:

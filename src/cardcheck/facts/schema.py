@@ -209,6 +209,66 @@ GROUPS: dict[str, dict[str, Field]] = {
         "numbers": Field("bool", "one of those sentences holds a number"),
         "sections": Field("rows", "sections on training by their narrower headings", keys=("heading", "words", "numbers")),
     },
+    "overlap": {
+        "tasks": Field(
+            "rows",
+            "MTEB tasks whose data is in the declared training data, each with the surest way that leads there: `origin` is front matter, text, "
+            "mteb (its annotation) or base model, `name` what is named there, `path` the whole way; `relation` is same (data set), variant (a "
+            "translation, a subset, another version) or source (drawn from the same place, so that items may coincide); `split` is same (as is "
+            "evaluated: the task is evaluated on train, or the test part was trained on), tests only (the data set has no training part), other "
+            "or unknown",
+            keys=("task", "origin", "name", "relation", "split", "path"),
+        ),
+        "unrecognised": Field(
+            "rows",
+            "names of training data that mean no task for certain; `problem` is unknown, ambiguous, private or whole (a benchmark, without which of "
+            "its sets), `meant` the known name that this one is a letter away from, or null",
+            keys=("name", "origin", "problem", "meant", "why"),
+        ),
+        "annotation": Field(
+            "string?", "what mteb says of the subject's training data: `listed`, `empty` or `none` (nothing)", "mteb does not know it"
+        ),
+        "parents": Field(
+            "rows",
+            "models in the lineage, `depth` steps away, by whom (`via`); `state` of their data is listed (by mteb), empty (mteb lists none of its "
+            "sets), silent (mteb says nothing), plain (an encoder trained on plain text) or unknown (mteb does not know the model)",
+            keys=("id", "via", "depth", "state"),
+        ),
+        "benchmarks": Field(
+            "rows",
+            "benchmarks, the usual ones and those of which the card shows at least half of the scores; `verdict` is declared overlap, no overlap "
+            "declared, not declared or cannot be verified; `tasks` are in it (null where nothing was looked up), `overlapping` of them in the "
+            "training data, `unclear` names and parents that may hold any, `private` tasks nobody can compare, `scored` have scores in the card, "
+            "`scored_overlap` of the overlapping ones, `shown` names some; `zero_shot` is mteb's percentage (null where it has none), `mended` the "
+            "same with misspelt names counted, `ours` the one by all that is declared, `why` they differ",
+            keys=(
+                "benchmark",
+                "verdict",
+                "tasks",
+                "overlapping",
+                "unclear",
+                "private",
+                "scored",
+                "scored_overlap",
+                "shown",
+                "zero_shot",
+                "mended",
+                "ours",
+                "why",
+            ),
+        ),
+        "undeclared": Field(
+            "rows",
+            "data that mteb lists for this model and the card does not declare, in one row; `declared` tasks are covered by the card",
+            keys=("names", "count", "declared"),
+        ),
+        "contradicted": Field(
+            "rows",
+            "claims that a benchmark was not trained on, with some of its `count` tasks in the declared data (MS MARCO's left out, which is "
+            "trained on as a matter of course) and the way to the first",
+            keys=("text", "board", "tasks", "count", "path"),
+        ),
+    },
     "results": {
         "entries": Field(
             "rows",
@@ -471,8 +531,8 @@ GROUPS: dict[str, dict[str, Field]] = {
         "models": Field(
             "rows",
             "places that choose an embedding or ranking model. `id` as it is understood, `given` as written, `how` by what; `kind` is hub, api or "
-            "local; `loads`: the place fetches it from the Hub and could name a revision; `measured` is the commit whose scores the leaderboard "
-            "shows; `meant` and `cased` are the id that is meant where this one is misspelt, or differs in capitals; `misused` says what the model "
+            "local; `in_tests`: the file belongs to tests; `loads`: the place fetches it from the Hub and could name a revision; `measured` is the "
+            "commit whose scores the leaderboard shows; `meant` and `cased` are the id that is meant where this one is misspelt, or differs in capitals; `misused` says what the model "
             "is where the class is made for something else; `audit` is none, consistent, unexplained, inconclusive or not measured",
             keys=(
                 "id",
@@ -480,6 +540,7 @@ GROUPS: dict[str, dict[str, Field]] = {
                 "how",
                 "kind",
                 "role",
+                "in_tests",
                 "loads",
                 "revision",
                 "pinned",
@@ -502,7 +563,9 @@ GROUPS: dict[str, dict[str, Field]] = {
             ),
         ),
         "remote_code": Field(
-            "rows", "places that let a model's repository run code; `id` is null where it is not known", keys=("id", "pinned", "revision")
+            "rows",
+            "places that let a model's repository run code; `id` is null where it is not known, `pinned` where the revision is not",
+            keys=("id", "pinned", "revision"),
         ),
         "dimensions": Field(
             "rows",
@@ -519,13 +582,65 @@ GROUPS: dict[str, dict[str, Field]] = {
         "audits_kept": Field("bool", "audits are kept beside the application, or the settings say where"),
         "max_audit_age_days": Field("int", "how old an audit may be"),
     },
+    "maker": {
+        "resembles": Field(
+            "rows",
+            "a known organisation that the owner's name looks like, by `how`: letters (that look alike), marks (between words) or one letter; "
+            "`models` of it are known",
+            keys=("owner", "like", "how", "models"),
+        ),
+        "claims": Field(
+            "rows",
+            "what says that a well-known organisation made the model, where the owner is another and nothing of theirs is declared as the origin; "
+            "`kind` is field, sentence, copyright, our link or title",
+            keys=("kind", "organisation", "owner", "text"),
+        ),
+    },
+    "owner": {
+        "name": Field("string?", "the part of the Hub id before the name", "no Hub id, or not asked"),
+        "exists": Field("bool", "the Hub knows an organisation or a person of that name"),
+        "kind": Field("string?", "`organization` or `user`", "nobody of that name, or not asked"),
+        "fullname": Field("string?", "the name on the profile", "none is given"),
+        "verified": Field("bool", "the Hub has verified the organisation"),
+        "members": Field("int?", "members of the organisation", "not told; a person has none"),
+        "followers": Field("int?", "followers", "not told"),
+        "models": Field("int?", "public models by the profile", "not told"),
+        "bears": Field("string?", "the well-known organisation whose name the profile bears, where the owner is none of its accounts", "none"),
+        "listed": Field("bool?", "the Hub's list of the owner's models holds the subject", "nobody can say: the list is longer than was read"),
+        "listed_models": Field("int", "models in that list, as far as it was read"),
+    },
+    "pages": {
+        "lists": Field(
+            "rows",
+            "pages of models or documentation on the maker's own site that the card or the owner's profile links; `names_it` is whether the subject "
+            "stands there, `others` how many other models of the maker do, `shown` some of them",
+            keys=("url", "names_it", "others", "shown"),
+        ),
+    },
     "facts": {
         "capped": Field("strings", "names of lists that were cut to keep evaluation within its budget"),
     },
 }
 
 # A source is what a group was read from. Groups that are not listed are always known.
-SOURCES = ("files", "card", "results", "config", "st", "tokenizer", "weights", "pickles", "evalresults", "app")
+SOURCES = (
+    "files",
+    "card",
+    "results",
+    "config",
+    "st",
+    "tokenizer",
+    "weights",
+    "pickles",
+    "evalresults",
+    "app",
+    "hub",
+    "owner",
+    "papers",
+    "reports",
+    "data",
+    "pages",
+)
 
 FIELDS: dict[str, Field] = {f"{group}.{name}": field for group, fields in GROUPS.items() for name, field in fields.items()}
 

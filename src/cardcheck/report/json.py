@@ -26,10 +26,17 @@ def render(run: Run) -> str:
     An audit is of one subject, and its document is that subject's; linting gives a list of such documents.
     """
     if run.command == "audit":
-        return dumps({**document(run.audits[0]), "created": datetime.now(UTC).isoformat(timespec="seconds")})
+        return dumps(
+            {
+                **document(run.audits[0]),
+                "requests": [asdict(one) for one in run.asked],
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+        )
     # one after the other: thousands of documents at once would fill the memory
     documents = (dumps(document(audit, brief=True)).rstrip() for audit in run.audits)
-    return '{"audits": [' + ",\n".join(documents) + "]}\n"
+    requests = dumps([asdict(one) for one in run.asked]).rstrip()
+    return '{"audits": [' + ",\n".join(documents) + f'],\n"requests": {requests}}}\n'
 
 
 def dumps(value: Any) -> str:

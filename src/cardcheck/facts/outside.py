@@ -1,0 +1,66 @@
+"""Evidence from outside the files: who is asked, in parallel, and what becomes of a question that could not be answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cardcheck.errors import AbsentError, UnavailableError
+from cardcheck.facts.model import Facts, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardcheck.net.answers import Outside
+
+Answer = TypeVar("Answer")
+GROUPS = ("hub", "owner", "papers", "reports", "data", "pages")
+NOT_ASKED = Source("absent", "not asked; --online asks")
+
+
+class Offline:
+    """In place of the outside where no request may be made: nobody can say anything."""
+
+    log = None
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise UnavailableError("not asked: offline")
+
+        return refuse
+
+
+def collect_outside(facts: Facts, outside: Outside | None) -> None:
+    """Fill the groups that need the network; without `outside` they are told as not asked for."""
+    if outside is None:
+        facts.sources |= dict.fromkeys(GROUPS, NOT_ASKED)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(collect, facts, outside) for collect in _collectors()]:
+            done.result()
+
+
+def _collectors() -> list[Callable[[Facts, Outside], None]]:
+    """Return who fills the groups, each its own."""
+    return []
+
+
+def asked(facts: Facts, source: str, question: Callable[[], Answer], what: str) -> Answer | None:
+    """Return the answer, or None where there is none; the source becomes known, absent or unavailable.
+
+    `what` is what was looked for, as `the model acme/ours`. One answer that could not be had makes its source unavailable, whatever
+    else was answered: a rule that needs all of it must not pass.
+    """
+    try:
+        answer = question()
+    except AbsentError as error:
+        if facts.sources[source].state != "unavailable":
+            facts.sources[source] = Source("absent", f"{what}: {error}")
+        return None
+    except UnavailableError as error:
+        facts.sources[source] = Source("unavailable", f"{what}: {error}")
+        return None
+    if facts.sources[source].state == "absent":
+        facts.sources[source] = Source("known")
+    return answer
