@@ -237,3 +237,19 @@ def test_many_edits_of_a_large_file_take_bounded_time() -> None:
     assert 10 < len(fixed.mended) < 1000
     assert len(fixed.mended) + len(fixed.left) == 1000
     assert fixed.text.count("- en\n") == len(fixed.mended)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mended"),
+    [
+        ("a.py", 'm = load("BAAI/bge-m4")  # why\n', 'm = load("BAAI/bge-m3")  # why\n'),
+        ("a.py", 'm = "BAAI/bge-m4" if', None),
+        ("a.toml", 'model = "BAAI/bge-m4" # why\n', 'model = "BAAI/bge-m3" # why\n'),
+        ("a.toml", 'model = "BAAI/bge-m4', None),
+        ("a.sh", "run BAAI/bge-m4\n", None),
+        ("a.ipynb", '{"cells": ["BAAI/bge-m4"]}', '{"cells": ["BAAI/bge-m3"]}'),
+    ],
+)
+def test_files_of_an_application(name: str, text: str, mended: str | None) -> None:
+    """Code and settings are patched where they say the same afterwards but for one value; what cannot be read is left."""
+    assert mend(name, text, [finding(1, 1, "BAAI/bge-m4", "BAAI/bge-m3")]).text == (mended or text)

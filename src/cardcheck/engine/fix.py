@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cardcheck.engine.evaluate import Finding
 
+MENDED = (".md", ".markdown", ".json", ".ipynb", ".yaml", ".yml", ".py", ".toml")  # files that can be read to see what an edit changes
 MAX_READ = 10_000_000  # characters that are read again to see that an edit changes nothing else; edits beyond them are left for another run
 LONE_RETURN = re.compile(r"\r(?!\n)")  # YAML takes it for a line break, editors do not: the finding's line would be another one here
 
@@ -90,7 +91,11 @@ def _same_but_one(name: str, before: str, after: str) -> bool:
 
 def _meaning(name: str, text: str) -> tuple[Any, str]:
     """Return the values that a file holds and the text beside them; raises LocatedError."""
-    if name.endswith(".json"):
+    if name.endswith(".py"):
+        return _code(text), ""
+    if name.endswith(".toml"):
+        return _toml(text), ""
+    if name.endswith((".json", ".ipynb")):
         located = load_json(text)
         if not located.places:  # the finding's place is then no more than the file's beginning
             raise LocatedError("no places are known in it")
@@ -101,6 +106,26 @@ def _meaning(name: str, text: str) -> tuple[Any, str]:
     if match is None:
         raise LocatedError("there is no front matter")
     return load_yaml(match[2]).value, text[match.end() :]
+
+
+def _code(text: str) -> list[str]:
+    """Return what Python code consists of: each node with what it names or holds."""
+    import ast
+
+    try:
+        tree = ast.parse(text)
+        return [ast.dump(node) if not list(ast.iter_child_nodes(node)) else type(node).__name__ for node in ast.walk(tree)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise LocatedError(str(error) or "it cannot be read") from None
+
+
+def _toml(text: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise LocatedError(str(error) or "it cannot be read") from None
 
 
 def _changes(old: Any, new: Any) -> float:

@@ -64,7 +64,11 @@ def _fixable(run: Run) -> str:
 
 def _can_mend(audit: Audit, finding: Finding, run: Run) -> bool:
     """Tell whether `cardcheck lint --fix` would mend a finding: its file lies here, and its rule has an edit for it."""
-    return run.command == "lint" and finding.edit is not None and audit.subject.kind not in ("hub", "cache") and audit.subject.given != "-"
+    if run.command != "lint" or finding.edit is None or audit.subject.kind in ("hub", "cache") or audit.subject.given == "-":
+        return False
+    from cardcheck.engine.fix import MENDED
+
+    return finding.location.file.endswith(MENDED)
 
 
 def _lines(audit: Audit, run: Run, explained: set[str]) -> Iterator[str]:

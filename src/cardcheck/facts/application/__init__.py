@@ -30,7 +30,7 @@ CODE = (
     *NAMES, "VectorParams", "FLOAT_VECTOR", "IndexFlat", "faiss", "Vector(", "StaticModel", "TextSplitter", "SentenceSplitter", "embedding_model",
     "embed_model", "emb_model", "mbedder", "Embeddings", "llama_index", "haystack", "fastembed", "embeddings.create", "Embedding.create", "embed_content",
     "EmbeddingFunction", "EmbeddingModel", "embeddingModel", "embedding_function", "'embedding'", '"embedding"', "'embeddings'", '"embeddings"',
-    "feature-extraction", "VectorField",
+    "feature-extraction", "VectorField", "trust_remote_code",
 )  # fmt: skip
 SETTINGS = (*NAMES, "embed", "Embed", "vector")
 DATA_SUFFIXES = (".lock", "-lock.json", ".lock.json", ".min.json", ".geojson", ".schema.json")
@@ -54,7 +54,7 @@ def collect_application(facts: Facts, listing: Listing, *, audits: tuple[str, ..
                 facts.texts[path] = text
             continue
         found = Found()
-        if cut:
+        if cut and not path.endswith(".json"):
             found.problem = ("is larger than 4 MB; only its beginning is read", (1, 1))
         if not (path.endswith(".json") and (len(text) > MAX_DATA or '"cardcheck_version"' in text)):
             reader(text, found)

@@ -105,7 +105,8 @@ LOADERS: dict[str, Loader] = {
 
 # X.from_pretrained("…"): `embedding` loaders count always; the others only for models that the catalogue knows, or names that say so.
 PRETRAINED: dict[str, Loader] = {
-    **_each("StaticModel ORTModelForFeatureExtraction OVModelForFeatureExtraction", Loader("transformers", PATHS, 0, loads=True)),
+    **_each("ORTModelForFeatureExtraction OVModelForFeatureExtraction", Loader("transformers", PATHS, 0, loads=True)),
+    **_each("StaticModel", Loader("transformers", ("path", *PATHS), 0)),  # of model2vec, which takes no revision
     **_each("RAGPretrainedModel ColBERT", Loader("transformers", PATHS, 0, "late")),
     **_each("TextEmbeddingModel MultiModalEmbeddingModel", Loader("google", NAME, 0)),
 }

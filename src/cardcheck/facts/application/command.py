@@ -52,12 +52,15 @@ def read_command(tokens: Sequence[Token], found: Found, *, around: str = "", var
     revision = next((value for flag, (value, _) in _flags(tokens, REVISION_FLAGS)), None)
     if revision and (held := VARIABLE.match(revision)):
         variable = (variables or {}).get(held[1] or held[3])
-        revision = variable[0] if variable else held[2]
+        revision = variable[0] if variable else held[2] or revision
     code = next(
         (place for text, place in tokens if text in ("--trust-remote-code", "--trust_remote_code", "--trust-remote-code=true")), None
     )
-    for flag, token in [*_flags(tokens, MODEL_FLAGS), *_named(texts, tokens)]:
-        text, place = _value(token, variables or {})
+    environment = dict(_environment(tokens)) if server else {}
+    revision = revision or environment.get("REVISION", (None,))[0]
+    given = [("MODEL_ID", environment["MODEL_ID"])] if "MODEL_ID" in environment else []
+    for flag, token in [*_flags(tokens, MODEL_FLAGS), *_named(texts, tokens), *given]:
+        text, place = value_of(token, variables or {})
         loads = (server or vllm or flag == "download") and flag != "ollama"
         found.add(
             Choice(
@@ -99,6 +102,12 @@ def _flags(tokens: Sequence[Token], flags: frozenset[str]) -> list[tuple[str, To
     return found
 
 
+def _environment(tokens: Sequence[Token]) -> list[tuple[str, Token]]:
+    """Return what a container is given as `-e NAME=value`."""
+    given = [value for _, value in _flags(tokens, frozenset({"-e", "--env"}))]
+    return [(name, (value, (line, column + len(name) + 1))) for text, (line, column) in given for name, _, value in [text.partition("=")]]
+
+
 def _named(texts: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, Token]]:
     """Return the models that stand behind a verb: `vllm serve NAME`, `ollama pull NAME`, `hf download NAME`."""
     found = []
@@ -115,7 +124,7 @@ def _named(texts: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, Tok
     return found
 
 
-def _value(token: Token, variables: Mapping[str, Token]) -> Token:
+def value_of(token: Token, variables: Mapping[str, Token]) -> Token:
     """Return what a token stands for: itself, a variable's value at its place, or the default that `${NAME:-default}` gives."""
     text, place = token
     if held := VARIABLE.match(text):

@@ -7,15 +7,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cardcheck.facts.application.command import read_command, tokens_of
+from cardcheck.facts.application.command import read_command, tokens_of, value_of
+from cardcheck.facts.application.found import Choice, Found
 from cardcheck.facts.application.structured import finder
 from cardcheck.facts.application.tree import Leaf, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cardcheck.facts.application.command import Token
-    from cardcheck.facts.application.found import Choice, Dimension, Found, Place
+    from cardcheck.facts.application.found import Dimension, Place
 
 ASSIGNMENT = re.compile(
     r"^[ \t]{0,40}(?:export[ \t]{1,9}|set[ \t]{1,9}|declare[ \t]{1,9}-x[ \t]{1,9}|readonly[ \t]{1,9})?(?P<key>[A-Za-z_]\w{0,80})[ \t]{0,3}=[ \t]{0,3}(?P<value>.{0,2000})$"
@@ -75,7 +76,7 @@ def read_shell(text: str, found: Found, *, about: str = "") -> None:
             variables.setdefault(*pair)
         else:
             read_command(tokens_of(line.text, line.place), found, variables=variables)
-            _python(line, found)
+            _python(line, found, variables)
     Tree((Leaf((key,), *token) for key, token in variables.items()), about=about).read(found)
 
 
@@ -94,7 +95,7 @@ def read_dockerfile(text: str, found: Found, *, about: str = "") -> None:
                 variables.setdefault(key, (value, line.place(start + at)))
         elif word == "RUN":
             commands.append((tokens_of(rest, lambda offset, line=line, start=start: line.place(start + offset)), False))  # type: ignore[misc]
-            _python(line, found)
+            _python(line, found, variables)
         else:
             commands.append((_exec_form(rest, line, start), True))
     started = [token for tokens, starts in commands if starts for token in tokens]  # CMD goes on where ENTRYPOINT ends
@@ -150,25 +151,22 @@ def _joined(text: str) -> Iterator[_Line]:
         yield held
 
 
-def _python(line: _Line, found: Found) -> None:
+def _python(line: _Line, found: Found, variables: Mapping[str, Token]) -> None:
     """Read Python that is given to an interpreter as a text."""
     if "python" not in line.text or "-c" not in line.text or len(line.text) > MAX_CODE:
         return
-    from cardcheck.facts.application.found import Found as Part
     from cardcheck.facts.application.python import read_python
 
     for match in PYTHON.finditer(line.text):
-        part, start = Part(), match.start("code")
+        part, start = Found(), match.start("code")
         code = match["code"].replace('\\"', '"')
         read_python(code, part)
         if not part.problem:
-            found.extend(_moved(part, code, line, start))
+            found.extend(_moved(part, code, line, start, variables))
 
 
-def _moved(part: Found, code: str, line: _Line, start: int) -> Found:
-    """Give what was found in a part of a line its place in the file."""
-    from cardcheck.facts.application.found import Found as Part
-
+def _moved(part: Found, code: str, line: _Line, start: int, variables: Mapping[str, Token]) -> Found:
+    """Give what was found in a part of a line its place in the file, and variables of the shell what they stand for."""
     lengths = [0]
     for text in code.split("\n"):
         lengths.append(lengths[-1] + len(text) + 1)
@@ -176,11 +174,12 @@ def _moved(part: Found, code: str, line: _Line, start: int) -> Found:
     def place(old: Place) -> Place:
         return line.place(start + lengths[old[0] - 1] + old[1] - 1)
 
-    moved = Part(by_default=part.by_default, at_run_time=part.at_run_time)
+    moved = Found(by_default=part.by_default, at_run_time=part.at_run_time)
     items: list[Choice | Dimension] = [*part.choices.values(), *part.dimensions.values()]
     for item in items:
         item.place = place(item.place)
+        if isinstance(item, Choice):
+            item.given, item.place = value_of((item.given, item.place), variables)
+            item.remote_code = place(item.remote_code) if item.remote_code else None
         moved.add(item)
-    for choice in moved.choices.values():
-        choice.remote_code = place(choice.remote_code) if choice.remote_code else None
     return moved

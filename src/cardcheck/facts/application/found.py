@@ -14,7 +14,8 @@ class Choice:
     """A place that chooses a model by name.
 
     `sure` says that the place itself speaks of embedding; where it does not, only a model that the catalogue knows counts. `loads` says
-    that the place fetches the model from the Hub and could name a revision. `library` decides how a name is understood.
+    that the place fetches the model from the Hub and could name a revision; `asked`, that the revision is worked out at run time.
+    `library` decides how a name is understood.
     """
 
     given: str
@@ -25,10 +26,12 @@ class Choice:
     sure: bool = True
     loads: bool = False
     revision: str | None = None
+    asked: bool = False
     remote_code: Place | None = None
     shortened: bool = False
     trains: bool = False
     optional: bool = False
+    within: int = 0  # tells apart the classes of a file that choose models
     several: bool = False  # classes of different kinds load what this name stands for
 
 
@@ -113,6 +116,8 @@ def _merge(known: Choice, other: Choice) -> None:
     else:
         known.revision = known.revision or other.revision
     known.sure = known.sure or other.sure
+    if other.remote_code:
+        known.asked = other.asked and (known.asked or known.remote_code is None)
     known.remote_code = known.remote_code or other.remote_code
     known.shortened = known.shortened or other.shortened
     known.optional = known.optional and other.optional

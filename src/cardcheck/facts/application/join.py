@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from cardcheck.facts.model import Facts
 
 TEACHING = ("test", "example", "demo", "tutorial", "benchmark", "eval", "compare", "experiment")
+TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|__tests__|[a-z]{1,20}_tests)/|(?:^|/)(?:test_[^/]{1,200}|[^/]{1,200}_test|conftest)\.(?:py|ipynb)$"
+)
 SHOWN = 200
 
 
@@ -33,6 +37,7 @@ class _Chosen:
     model: Model | None
     meant: str | None = None
     cased: str | None = None
+    respelt: bool = False  # a service's own way to write the id of the Hub
 
     @property
     def role(self) -> str:
@@ -73,7 +78,7 @@ class Application:
                 chosen.meant = None if chosen.cased else models.meant(name)
                 chosen.model = models.hub(models.moved(chosen.cased) or chosen.cased) if chosen.cased else None
             if chosen.cased and not choice.loads:  # services spell the Hub's ids in their own way
-                chosen.id, chosen.cased = chosen.cased, None
+                chosen.id, chosen.cased, chosen.respelt = chosen.cased, None, True
         elif kind == "api":
             chosen.model = models.api(given) or models.api(name)
         if chosen.model is None and not chosen.meant and not _believable(choice, chosen):
@@ -154,6 +159,7 @@ def _model(facts: Facts, path: str, chosen: _Chosen, audits: Sequence[Kept]) -> 
         how=choice.how[:80],
         kind=chosen.kind,
         role=chosen.role,
+        in_tests=bool(TESTS.search(path)),
         loads=choice.loads and chosen.kind == "hub",
         revision=chosen.revision[:SHOWN] if chosen.revision else None,
         pinned=pinned,
@@ -162,7 +168,7 @@ def _model(facts: Facts, path: str, chosen: _Chosen, audits: Sequence[Kept]) -> 
         dimension=model.dimension if model else None,
         max_tokens=model.max_tokens if model else None,
         successor=model.successor if model else None,
-        moved_to=models.moved(chosen.cased or chosen.id),
+        moved_to=None if chosen.respelt else models.moved(chosen.cased or chosen.id),
         meant=chosen.meant,
         cased=chosen.cased,
         deprecated=bool(model and model.deprecated),
@@ -175,7 +181,9 @@ def _model(facts: Facts, path: str, chosen: _Chosen, audits: Sequence[Kept]) -> 
         audit_revision=audit.revision if audit else None,
     )
     if choice.remote_code and chosen.kind == "hub":
-        facts.add("app.remote_code", Location(path, *choice.remote_code), id=chosen.id, pinned=pinned, revision=chosen.revision)
+        unknown = choice.asked or any(mark in (chosen.revision or "") for mark in "${")
+        row = {"id": chosen.id, "pinned": None if unknown else pinned, "revision": chosen.revision}
+        facts.add("app.remote_code", Location(path, *choice.remote_code), **row)
 
 
 def _misused(chosen: _Chosen) -> str:
@@ -198,7 +206,8 @@ def _mixture(facts: Facts, path: str, file: Sequence[_Chosen]) -> None:
     for chosen in file:
         if chosen.embeds and chosen.choice.library and chosen.model:
             first.setdefault(chosen.id, chosen)
-    if len(first) == 2 and not any(chosen.choice.optional or chosen.choice.trains for chosen in first.values()):
+    same_class = len({chosen.choice.within for chosen in first.values()}) == 1
+    if len(first) == 2 and same_class and not any(chosen.choice.optional or chosen.choice.trains for chosen in first.values()):
         one, other = sorted(first.values(), key=lambda chosen: chosen.choice.place)
         facts.add("app.mixtures", Location(path, *other.choice.place), first=one.id, second=other.id, first_line=one.choice.place[0])
 

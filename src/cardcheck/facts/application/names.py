@@ -35,6 +35,8 @@ SERVICES = frozenset({
     "databricks", "watsonx", "lm_studio", "lmstudio", "hosted_vllm", "text-completion-openai", "litellm", "openrouter", "xinference", "deepinfra", "groq", "anthropic",
 })  # fmt: skip
 LOCAL_PREFIXES = ("local:", "huggingface:", "hf:", "hf://", "sentence-transformers:", "sentence_transformers:", "fastembed:")
+# In settings only: "sentence_transformers/all-MiniLM-L6-v2" says who loads the model, and no class would take it.
+LIBRARY_PREFIXES = ("sentence_transformers/", "cross_encoder/", "fastembed/", "flagembedding/")
 CANONICAL = re.compile(
     r"(?:bert|roberta|distilbert|distilroberta|albert|xlm|xlnet|camembert|electra|t5|gpt2|openai-gpt)(?:-[a-z0-9]+){0,6}"
 )
@@ -149,12 +151,7 @@ def looks_like_id(name: str) -> bool:
 
 def resolve(given: str, library: str) -> tuple[str, Kind, str | None]:  # noqa: PLR0911  # a table of ways to write a name
     """Return the id that a name means to a library, where the model comes from, and the revision that is written behind an `@`."""
-    name = given.strip()
-    for prefix in LOCAL_PREFIXES:
-        name = name.removeprefix(prefix)
-    if address := HUB_ADDRESS.match(name):
-        name = address[1]
-    name, revision = _split_revision(name)
+    name, revision = _split_revision(_without_prefix(given.strip(), library))
     if models.hub(name) or models.moved(name):
         return name, "hub", revision
     owner, _, rest = name.partition("/")
@@ -171,6 +168,17 @@ def resolve(given: str, library: str) -> tuple[str, Kind, str | None]:  # noqa: 
     if library in ("api", "google", "litellm"):  # an interface like OpenAI's that serves something under the name of a repository
         return name.removeprefix("models/"), "api", None
     return (name, "hub", revision) if looks_like_id(name) else (name, "local", None)
+
+
+def _without_prefix(name: str, library: str) -> str:
+    """Take off what says by whom a model is loaded, and the address of the Hub."""
+    for prefix in LOCAL_PREFIXES:
+        name = name.removeprefix(prefix)
+    if not library and (prefix := next((prefix for prefix in LIBRARY_PREFIXES if name.startswith(prefix)), "")):
+        name = name.removeprefix(prefix)
+        return f"cross-encoder/{name}" if prefix == "cross_encoder/" and "/" not in name else name
+    address = HUB_ADDRESS.match(name)
+    return address[1] if address else name
 
 
 def _without_owner(name: str, library: str, revision: str | None) -> tuple[str, Kind, str | None]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def called(func: ast.expr) -> tuple[str, str]:
@@ -20,6 +24,18 @@ def last(node: ast.expr) -> str:
 def argument(node: ast.Call, name: str) -> ast.expr | None:
     """Return the value of a keyword argument; None where it is not given."""
     return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def pairs(node: ast.expr | None) -> Iterator[tuple[str | None, ast.expr | ast.keyword, ast.expr]]:
+    """Yield the keys of a mapping as texts, where each stands, and its value; None for a key that cannot be read."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            yield key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None, key or value, value
+    elif isinstance(node, ast.Call) and called(node.func) == ("", "dict"):
+        for keyword in node.keywords:
+            yield keyword.arg, keyword, keyword.value
+    else:
+        yield None, ast.Constant(None), ast.Constant(None)
 
 
 def is_value(node: ast.expr) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAGIC = re.compile(r"^(\s{0,200})[%!?]|^\s{0,200}[\w.]{1,100}\?{1,2}\s{0,9}$")
 CAPTURED = re.compile(r"^(\s{0,200}[\w, ]{1,100}=\s{0,9})[%!]")
 MAX_CELLS = 5000
+NEAR = 200  # characters between two parts of a cell
+MAX_SLACK = 2000
+MAX_SEARCHES = 100
 
 
 def read_notebook(text: str, found: Found) -> None:
@@ -37,7 +40,7 @@ def read_notebook(text: str, found: Found) -> None:
             continue
         for line, place in written:
             if line.lstrip().startswith("!"):
-                read_command(tokens_of(line, lambda offset, place=place: (place[0], place[1] + offset)), found)  # type: ignore[misc]
+                read_command(tokens_of(line.replace("!", " ", 1), lambda offset, place=place: (place[0], place[1] + offset)), found)  # type: ignore[misc]
         code = [_python(line) for line, _ in written]
         try:
             parse("\n".join(code))
@@ -64,6 +67,7 @@ class _Source:
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
+        self.slack = self.searches = 0  # how much further the next part may be, and how many were looked for in all of the file
         self.breaks = [match.start() for match in re.finditer("\n", text)]
 
     def lines(self, source: Any) -> list[tuple[str, Place]]:
@@ -84,12 +88,17 @@ class _Source:
         return found
 
     def _find(self, part: str) -> int:
-        """Return where the text of a part begins, behind its quote."""
-        for ascii_only in (False, True):
-            start = self.text.find(json.dumps(part, ensure_ascii=ascii_only), self.at)
-            if start >= 0:
-                self.at = start + 1
-                return start + 1
+        """Return where the text of a part begins, behind its quote; one that is written in another way is taken to begin where it may."""
+        near = self.at + self.slack + 6 * len(part) + NEAR
+        for end in (near, len(self.text)) if self.searches < MAX_SEARCHES else (near,):
+            for ascii_only in (False, True):
+                written = json.dumps(part, ensure_ascii=ascii_only)
+                start = self.text.find(written, self.at, end)
+                if start >= 0:
+                    self.at, self.slack = start + len(written), 0
+                    return start + 1
+            self.searches += end == near
+        self.at, self.slack = self.at + len(part), min(self.slack + 5 * len(part) + NEAR, MAX_SLACK)
         return self.at
 
     def _place(self, offset: int) -> Place:

@@ -7,24 +7,14 @@ import warnings
 from typing import TYPE_CHECKING
 
 from cardcheck.facts.application import names
-from cardcheck.facts.application.calls import (
-    CHUNKED,
-    ENCODERS,
-    FETCHERS,
-    LOADERS,
-    PIPELINES,
-    PRETRAINED,
-    RANKERS,
-    SIZED,
-    TOKENIZERS,
-    Loader,
-)
-from cardcheck.facts.application.found import Choice, Chunk, Dimension, Found, Hazard, Place
+from cardcheck.facts.application.calls import CHUNKED, FETCHERS, LOADERS, PIPELINES, SIZED, Loader
+from cardcheck.facts.application.command import read_command
+from cardcheck.facts.application.found import Choice, Chunk, Dimension, Found
+from cardcheck.facts.application.loads import Loads
 from cardcheck.facts.application.nodes import argument, called, is_value, last
-from cardcheck.facts.application.scopes import FUNCTIONS, Module, Scope
+from cardcheck.facts.application.scopes import FUNCTIONS, Scope
 from cardcheck.facts.application.sql import read_sql
-from cardcheck.facts.application.structured import finder
-from cardcheck.facts.application.tree import CUTS, Leaf, Tree
+from cardcheck.facts.application.tree import Leaf, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +23,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 1_000_000  # characters; a syntax tree takes two hundred times as much memory as the text
 MAX_NODES = 400_000
-CUT = (*CUTS, "dimensions", "embed_dim", "embedding_dim", "mrl_dim")
-REDUCES = ("truncate_dim", "atryoshka", "PCA(", "UMAP(", "TruncatedSVD(", "RandomProjection(", "[:, :", "output_dimensionality")
-TRAINS = ("torch.nn", "nn.Module", "nn.Embedding")
+MAX_WORDS = 200  # of a command
+STARTS = frozenset({"run", "Popen", "call", "check_call", "check_output"})
 
 
 def read_python(text: str, found: Found) -> None:
@@ -63,23 +52,8 @@ def parse(text: str) -> ast.Module:
     return tree if isinstance(tree, ast.Module) else ast.Module([], [])
 
 
-class _Reader:
-    def __init__(self, tree: ast.Module, text: str, found: Found) -> None:
-        self.module, self.found = Module(tree), found
-        self.lines = text.split("\n")
-        self.find = finder(self.lines)
-        found.reduces = any(word in text for word in REDUCES)
-        self.trains = any(word in text for word in TRAINS)
-        self.seen: set[int] = set()  # nodes that are read as a part of another one
-
-    def place(self, node: ast.expr | ast.keyword) -> Place:
-        """Return where a node stands; the parser counts bytes, people count letters."""
-        line = self.lines[node.lineno - 1] if node.lineno <= len(self.lines) else ""
-        column = node.col_offset if line.isascii() else len(line.encode()[: node.col_offset].decode("utf-8", "replace"))
-        quoted = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        while quoted and column < len(line) and line[column] in "rRbBuUfF":
-            column += 1
-        return node.lineno, column + 1 + (1 if quoted and line[column : column + 1] in ("'", '"') else 0)
+class _Reader(Loads):
+    """Reads all that a file says."""
 
     def read(self) -> None:
         for node, scope in self.module.nodes[:MAX_NODES]:
@@ -117,80 +91,6 @@ class _Reader:
         self._declared(node, scope, name)
         self._hazard(node, name)
 
-    def _pretrained(self, node: ast.Call, scope: Scope, owner: str) -> None:
-        if owner in PRETRAINED or owner in LOADERS:
-            self._load(node, scope, PRETRAINED.get(owner) or LOADERS[owner], owner)
-        elif owner in ENCODERS or owner in RANKERS or owner in TOKENIZERS:
-            role = "reranker" if owner in RANKERS else "tokenizer" if owner in TOKENIZERS else "embedding"
-            spoken = isinstance(node.args[0] if node.args else None, (ast.Name, ast.Attribute)) and names.role_of_key(last(node.args[0]))
-            loader = Loader("transformers", ("pretrained_model_name_or_path",), 0, role, loads=role != "tokenizer")  # type: ignore[arg-type]
-            self._load(node, scope, loader, f"{owner}.from_pretrained", sure=bool(spoken) and role == "embedding")
-
-    def _load(self, node: ast.Call, scope: Scope, loader: Loader, how: str, *, sure: bool = True) -> None:
-        """Read a call that loads a model."""
-        argument = next((keyword.value for keyword in node.keywords if keyword.arg in loader.names), None)
-        if argument is None and 0 <= loader.position < len(node.args):
-            argument = node.args[loader.position]
-        options, open_ended = self._options(node, scope)
-        code = options.get("trust_remote_code")
-        runs_code = self.place(code[0]) if code and self._is(code[1], scope, value=True) else None
-        named = self.module.text(argument, scope)
-        if named is None:
-            self._unnamed(argument, open_ended=open_ended, loader=loader, runs_code=runs_code, sure=sure)
-            return
-        revision, known = self._revision(options, scope)
-        text, where = named
-        choice = Choice(
-            text, how, self.place(where), loader.library, loader.role, sure, loads=loader.loads and known and not open_ended, revision=revision,
-            remote_code=runs_code, shortened=any(name in options for name in CUT), trains="num_labels" in options, optional=scope.optional,
-        )  # fmt: skip
-        self.found.add(choice)
-        if "use_safetensors" in options and self._is(options["use_safetensors"][1], scope, value=False):
-            self.found.hazards.append(Hazard("use_safetensors=False", self.place(options["use_safetensors"][0]), sure))
-
-    def _unnamed(self, argument: ast.expr | None, *, open_ended: bool, loader: Loader, runs_code: Place | None, sure: bool) -> None:
-        if not sure or loader.role != "embedding":
-            return
-        if argument is None and loader.default and not open_ended:
-            self.found.by_default += 1
-        else:
-            self.found.at_run_time += 1
-        if runs_code and loader.loads:
-            self.found.unnamed_remote_code.append(runs_code)
-
-    def _revision(self, options: dict[str, tuple[ast.expr | ast.keyword, ast.expr]], scope: Scope) -> tuple[str | None, bool]:
-        """Return the revision, and whether it is known: one that is worked out at run time may be a commit."""
-        given = options.get("revision")
-        if given is None or (isinstance(given[1], ast.Constant) and given[1].value is None):
-            return None, True
-        text = self.module.text(given[1], scope)
-        return (text[0], True) if text else (None, False)
-
-    def _options(self, node: ast.Call, scope: Scope) -> tuple[dict[str, tuple[ast.expr | ast.keyword, ast.expr]], bool]:
-        """Return a call's keywords with those of its *_kwargs, and whether there may be more that are not seen."""
-        options: dict[str, tuple[ast.expr | ast.keyword, ast.expr]] = {}
-        open_ended = False
-        for keyword in node.keywords:
-            if keyword.arg and not keyword.arg.endswith("kwargs"):
-                options[keyword.arg] = (keyword, keyword.value)
-                continue
-            if keyword.arg in ("encode_kwargs", "query_encode_kwargs", "tokenizer_kwargs", "processor_kwargs"):
-                continue
-            found = self.module.follow(keyword.value, scope)
-            if found is None or not isinstance(found[0], ast.Dict):
-                open_ended = True
-                continue
-            for key, value in zip(found[0].keys, found[0].values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    options.setdefault(key.value, (key, value))
-                else:
-                    open_ended = True
-        return options, open_ended
-
-    def _is(self, node: ast.expr, scope: Scope, *, value: bool) -> bool:
-        found = self.module.follow(node, scope)
-        return found is not None and isinstance(found[0], ast.Constant) and found[0].value is value
-
     def _service(self, node: ast.Call, scope: Scope, owner: str, name: str) -> None:
         """Read a call that asks a service for embeddings, that reads a setting, or that hands a model's name to somebody."""
         asks = name == "create" and owner in ("embeddings", "Embedding")
@@ -200,6 +100,10 @@ class _Reader:
             return
         if owner == "ollama" and name in ("embeddings", "embed"):
             self._load(node, scope, Loader("ollama", ("model",), 0), f"ollama.{name}")
+            return
+        if name in STARTS and node.args and isinstance(node.args[0], (ast.List, ast.Tuple)):
+            words = [self.module.text(part, scope) for part in node.args[0].elts[:MAX_WORDS]]
+            read_command([(text, self.place(where)) for text, where in (word or ("?", node.args[0]) for word in words)], self.found)
             return
         if name == "create" and self._registered(node.func) in ("sentence-transformers", "huggingface"):
             self._load(node, scope, Loader("sentence-transformers", ("name",), default=True), "get_registry().get().create")
@@ -213,15 +117,9 @@ class _Reader:
         ):
             default = argument(node, "default") or (node.args[1] if len(node.args) == 2 else None)
             self._setting(first.lstrip("-"), default, scope)
-        for keyword in node.keywords:
+        for keyword in node.keywords if id(node) not in self.module.offered else ():
             if keyword.arg:
                 self._setting(keyword.arg, keyword.value, scope, literal=True)
-
-    def _registered(self, func: ast.expr) -> str:
-        """Return the name that LanceDB's registry is asked for: get_registry().get("…").create(…)."""
-        got = func.value if isinstance(func, ast.Attribute) else None
-        asked = isinstance(got, ast.Call) and called(got.func)[1] == "get" and got.args
-        return str(got.args[0].value) if asked and isinstance(got, ast.Call) and isinstance(got.args[0], ast.Constant) else ""
 
     def _setting(self, key: str, value: ast.expr | None, scope: Scope, *, literal: bool = False) -> None:
         """Read a value under a name: a model where the name says so or the catalogue knows it, or the size of vectors."""
@@ -264,7 +162,7 @@ class _Reader:
         """Read a mapping as a file of settings would be read; what its values stand for is not followed."""
         leaves = list(self._leaves(node))
         if any(isinstance(leaf.value, (str, int)) for leaf in leaves):
-            Tree(leaves, about=about, find=self.find).read(self.found)
+            Tree(leaves, about=about, offered=id(node) in self.module.offered, find=self.find).read(self.found)
 
     def _leaves(self, node: ast.Dict) -> Iterator[Leaf]:
         stack: list[tuple[Path, ast.expr]] = [((), node)]
@@ -304,12 +202,6 @@ class _Reader:
     def _chunk(self, what: str, value: ast.expr | None, scope: Scope) -> None:
         if (size := self.module.number(value, scope)) and 1 < size[0] < 1_000_000:
             self.found.chunks.append(Chunk(size[0], what, self.place(size[1])))
-
-    def _hazard(self, node: ast.Call, name: str) -> None:
-        for keyword in node.keywords:
-            off = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
-            if off and keyword.arg == "weights_only" and name == "load":
-                self.found.hazards.append(Hazard("weights_only=False", self.place(keyword), sure=False))
 
     def _sql(self, node: ast.Constant | ast.JoinedStr, scope: Scope) -> None:
         """Read SQL that stands in a text, also where a name of the file is put into it."""

@@ -10,8 +10,12 @@ import functools
 from collections import defaultdict
 from typing import Any
 
+from cardcheck.facts.application.nodes import last
+
 MAX_STEPS = 6  # from a name to a name to a value; nobody writes longer chains
 MAX_PARTS = 20
+MAX_KEYS = 500  # of a mapping that is read for one call
+MAX_FOLLOWED = 300_000  # expressions in one file: texts made of texts made of texts would never end
 MAX_VALUES = 4  # of a name; with more of them, one that is all it can have is not to be found
 GETTERS = frozenset({"getenv", "get", "config", "env", "str", "setdefault", "get_env", "getenv_or_default", "get_or_default", "int"})
 WRAPPERS = frozenset({"str", "int", "Path", "SecretStr", "cast", "expandvars", "expanduser"})
@@ -63,6 +67,14 @@ class Scope:
         self.parent, self.is_class, self.optional = parent, is_class, optional
         self.values: dict[str, list[Value]] = defaultdict(list)
 
+    @property
+    def holder(self) -> int:
+        """Return a number that tells classes apart; 0 outside of classes."""
+        scope: Scope | None = self
+        while scope is not None and not scope.is_class:
+            scope = scope.parent
+        return id(scope.values) if scope is not None else 0
+
 
 class Module:
     """A parsed file: its nodes with their scopes, and its imports."""
@@ -73,6 +85,8 @@ class Module:
         self.modules: dict[str, str] = {}  # name here → dotted module it comes from
         self.original: dict[str, str] = {}  # name here → name there
         self.nodes: list[tuple[ast.AST, Scope]] = []  # those that may say something, with the scope they are in
+        self.followed = 0
+        self.offered: set[int] = set()  # calls and mappings that stand in a list beside others of their kind: things to choose from
         stack: list[tuple[ast.AST, Scope]] = [(tree, self.top)]
         while stack:
             node, scope = stack.pop()
@@ -83,6 +97,8 @@ class Module:
                 scope = inner
             elif kind in WANTED:
                 self.nodes.append((node, scope))
+            elif isinstance(node, (ast.List, ast.Tuple)):
+                self._offer(node.elts)
             for name in _fields(kind):  # type: ignore[arg-type]  # typeshed says that classes of nodes cannot be hashed
                 value = getattr(node, name, None)
                 for item in reversed(value) if value.__class__ is list else (value,):  # what is pushed last is read first
@@ -118,6 +134,18 @@ class Module:
             inner.parent = scope.parent
             return inner
         return scope
+
+    def _offer(self, elements: list[ast.expr]) -> None:
+        """Note the mappings of a list, and the calls in it of one thing, where there are several."""
+        kinds: dict[str, list[int]] = defaultdict(list)
+        for element in elements:
+            if isinstance(element, ast.Dict):
+                kinds["{"].append(id(element))
+            elif isinstance(element, ast.Call):
+                kinds[last(element.func)].append(id(element))
+        for members in kinds.values():
+            if len(members) > 1:
+                self.offered.update(members)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> Scope:
         inner = Scope(scope, optional=False)
@@ -158,14 +186,15 @@ class Module:
             return scope
         if name in self.classes:
             return self.classes[name]
-        for value, _ in self.top.values.get(name, ()):
+        for value, _ in self.top.values.get(name, ())[:MAX_VALUES]:
             if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in self.classes:
                 return self.classes[value.func.id]
         return None
 
     def follow(self, node: ast.expr | None, scope: Scope, steps: int = MAX_STEPS) -> tuple[ast.expr, Scope] | None:  # noqa: PLR0911
         """Return the expression that another one stands for in the end, where only one can be; None where that is not known."""
-        if node is None or steps <= 0:
+        self.followed += 1
+        if node is None or steps <= 0 or self.followed > MAX_FOLLOWED:
             return None
         if isinstance(node, ast.Name):
             return self._name(node.id, scope, steps)
@@ -208,6 +237,8 @@ class Module:
         """Follow calls that give back a text of the file: defaults of settings, and conversions."""
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
         default = next((keyword.value for keyword in node.keywords if keyword.arg in ("default", "default_value")), None)
+        if name == "dict" and not node.args:
+            return node, scope
         if name in WRAPPERS and len(node.args) == 1:
             return self.follow(node.args[0], scope, steps - 1)
         if name in ("strip", "lower", "rstrip") and isinstance(node.func, ast.Attribute) and not node.args:
@@ -220,7 +251,7 @@ class Module:
 
     def _item(self, node: ast.Subscript, scope: Scope, steps: int) -> tuple[ast.expr, Scope] | None:
         found = self.follow(node.value, scope, steps - 1)
-        if found and isinstance(found[0], ast.Dict) and isinstance(node.slice, ast.Constant):
+        if found and isinstance(found[0], ast.Dict) and isinstance(node.slice, ast.Constant) and len(found[0].keys) <= MAX_KEYS:
             for key, value in zip(found[0].keys, found[0].values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == node.slice.value:
                     return self.follow(value, found[1], steps - 1)

@@ -21,7 +21,6 @@ LINE = re.compile(
 ITEM = re.compile(r"^(?P<indent>[ \t]{0,200})-[ \t]{1,20}(?P<value>\S.{0,1000})$")
 TOML_TABLE = re.compile(r"^\s{0,20}\[{1,2}\s{0,9}([^\]\n]{1,200})\]{1,2}")
 TOML_PART = re.compile(r"[\w-]{1,100}|\"[^\"]{0,100}\"|'[^']{0,100}'")
-TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 MAX_DOCUMENTS = 500
 MAX_LEAVES = 200_000
 MAX_LINES = 100_000
@@ -214,4 +213,9 @@ def _plain(written: str) -> tuple[str, int]:
     if stripped[:1] in ("'", '"') and (end := stripped.find(stripped[0], 1)) > 0:
         return stripped[1:end], offset + 1
     value = re.split(r"\s#|\s//", stripped, maxsplit=1)[0].rstrip(" \t,")
-    return ("", offset) if TEMPLATE.search(value) or value in ("|", ">", "|-", ">-") else (value, offset)
+    return ("", offset) if _is_template(value) or value in ("|", ">", "|-", ">-") else (value, offset)
+
+
+def _is_template(value: str) -> bool:
+    """Tell whether a value is worked out by a template."""
+    return any(0 <= value.find(begin) < value.rfind(end) for begin, end in (("{{", "}}"), ("{%", "%}")))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cardcheck.catalogue import models
 from cardcheck.facts.application import names
+from cardcheck.facts.application.calls import LOADERS
 from cardcheck.facts.application.command import EMBEDDING_SERVER, Token, read_command, tokens_of
 from cardcheck.facts.application.found import Choice, Dimension, Found, Place
 from cardcheck.facts.application.sql import read_sql
@@ -15,6 +16,7 @@ from cardcheck.facts.application.sql import read_sql
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cardcheck.facts.application.calls import Loader
     from cardcheck.facts.located import Path
 
 Scalar = str | int | float | bool | None
@@ -34,6 +36,7 @@ SETTINGS = frozenset({"environment", "env", "build_args", "args", "variables", "
 VECTOR_TYPES = frozenset({"dense_vector", "knn_vector", "vector", "float_vector", "vectorsearch", "halfvec"})
 SIZES = ("dims", "dimension", "dimensions", "numdimensions", "dim", "size", "vector_size")
 CUTS = frozenset({"truncate_dim", "output_dimensionality", "output_dimension", "matryoshka_dim", "truncate_dimension"})
+SHOWN = frozenset({"example", "examples"})  # what stands below these shows a form and chooses nothing
 MAX_LEVELS = 4
 MAX_REVISIONS = 20
 
@@ -51,10 +54,19 @@ class Tree:
     """The leaves of one document, by the mapping or list that holds them."""
 
     def __init__(
-        self, leaves: Iterable[Leaf], *, about: str = "", data: bool = False, find: Callable[[str, Place], Place] | None = None
+        self,
+        leaves: Iterable[Leaf],
+        *,
+        about: str = "",
+        data: bool = False,
+        offered: bool = False,
+        find: Callable[[str, Place], Place] | None = None,
     ) -> None:
-        """Take `about` as what the whole is about (a file's name), and `data` as: this syntax holds data more often than settings."""
-        self.about, self.data = about, data
+        """Take `about` as what the whole is about (a file's name), `data` as: this syntax holds data more often than settings.
+
+        `offered` says that the whole stands in a list beside others like it.
+        """
+        self.about, self.data, self.offered = about, data, offered
         self.find = find or (lambda _needle, place: place)
         self.groups: dict[Path, dict[str | int, Leaf]] = defaultdict(dict)
         self.members: dict[Path, set[int]] = defaultdict(set)
@@ -114,8 +126,13 @@ class Tree:
 
     def _choice(self, path: Path, key: str, value: str, leaf: Leaf) -> Choice | None:
         role, weight = names.role_of_key(key), names.generic(key)
+        if not (role or weight) or any(part in SHOWN for part in path):
+            return None
         sure = bool(role) and not names.is_location(key)
         how = key
+        if loader := self._loader(path, key):
+            known = loader[1]
+            return self._with_options(path, Choice(value, loader[0], leaf.place, known.library, known.role, loads=known.loads))
         if not role:
             if not weight or self._is_option(path):
                 return None
@@ -127,10 +144,24 @@ class Tree:
             how = f"{parent}.{key}" if parent and path[-1] != "=" and not key.isupper() else key
         around = self._words_around(path)
         server = bool(EMBEDDING_SERVER.search(around)) and weight == "model"
-        choice = Choice(value, how, leaf.place, library="server" if server else _library(around), role=role, sure=sure, loads=server)
+        choice = Choice(value, how, leaf.place, "server" if server else _library(around), role, sure=sure, loads=server)
+        return self._with_options(path, choice)
+
+    def _loader(self, path: Path, key: str) -> tuple[str, Loader] | None:
+        """Return the class that a mapping, or the one around it, is made for, where the key is its parameter for a model's name."""
+        for depth in (len(path), len(path) - 1):
+            for leaf in self._telling(path[: max(depth, 0)]):
+                module, _, name = str(leaf.value).rpartition(".")
+                loader = LOADERS.get(name)
+                if loader and key in loader.names and (not loader.guard or module.startswith(loader.guard)):
+                    return name, loader
+        return None
+
+    def _with_options(self, path: Path, choice: Choice) -> Choice:
+        """Add the revision that stands beside a choice, whether vectors are cut, and whether code of the repository may run."""
         revisions, choice.shortened = self._beside(path)
         for other, revision in revisions:
-            if names.subject_of(other) in ("", role):
+            if names.subject_of(other) in ("", choice.role):
                 choice.revision = revision
         choice.remote_code = self._remote_code(path)
         return choice
@@ -138,7 +169,8 @@ class Tree:
     def _beside(self, path: Path) -> tuple[list[tuple[str, str]], bool]:
         """Return the revisions that a mapping holds, and whether it cuts vectors."""
         if path not in self._revisions:
-            texts = [(key, leaf) for key, leaf in self.groups[path].items() if isinstance(key, str)]
+            held = [*self.groups[path].items(), *self.groups.get((*path, "model_kwargs"), {}).items()]
+            texts = [(key, leaf) for key, leaf in held if isinstance(key, str)]
             found = [(key, leaf.value) for key, leaf in texts if names.is_revision_key(key) and isinstance(leaf.value, str)]
             self._revisions[path] = found[:MAX_REVISIONS], any("_".join(names.words(key)) in CUTS for key, _ in texts)
         return self._revisions[path]
@@ -154,6 +186,8 @@ class Tree:
 
     def _is_option(self, path: Path) -> bool:
         """Tell whether a mapping is one of several in a list: things to choose from, not a choice."""
+        if self.offered:
+            return True
         for depth, key in enumerate(path):
             siblings = isinstance(key, int) and len(self.members[path[:depth]]) > 1
             if (
@@ -228,8 +262,8 @@ class Tree:
         vectors = vectors or (declared.startswith("float") and "dim" in lower)
         if vectors and (size := next((lower[key] for key in SIZES if key in lower and _size(lower[key].value)), None)):
             found.add(Dimension(_size(size.value), declared if "vec" in declared else "the vectors", size.place))
-        if any(isinstance(part, str) and models.is_known(part) for part in path[-3:]):  # a table of models and their sizes
-            return
+        if self._is_option(path) or any(isinstance(part, str) and models.is_known(part) for part in path[-3:]):
+            return  # a list or a table of models and their sizes
         inside = ""
         for key, leaf in group.items():
             if isinstance(key, str) and _size(leaf.value) and names.is_dimension_key(key, inside=True):
@@ -261,7 +295,5 @@ def _about(text: str) -> Context:
 
 def _library(around: str) -> str:
     """Return the library whose names are used, as far as the words around tell."""
-    for word, library in (("ollama", "ollama"), ("sentence", "sentence-transformers"), ("fastembed", "fastembed"), ("litellm", "litellm")):
-        if word in around:
-            return library
-    return ""
+    known = (("ollama", "ollama"), ("sentence", "sentence-transformers"), ("fastembed", "fastembed"), ("litellm", "litellm"))
+    return next((library for word, library in known if word in around), "")
