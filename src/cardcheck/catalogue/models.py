@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +101,12 @@ def api(name: str) -> Model | None:
     """Return the model that a company, or Ollama, serves under exactly this name."""
     facts = _catalogue().api.get(name)
     return None if facts is None else _model(name, "api", facts)
+
+
+@functools.cache
+def owners() -> dict[str, int]:
+    """Return who publishes the known models on the Hub, with how many."""
+    return Counter(name.partition("/")[0] for name in _catalogue().models)
 
 
 def short(name: str) -> str | None:
