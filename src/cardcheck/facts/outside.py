@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cardcheck.net.answers import Outside
 
 Answer = TypeVar("Answer")
-GROUPS = ("hub", "owner", "papers", "reports", "data", "pages")
+GROUPS = ("hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages")
 NOT_ASKED = Source("absent", "not asked; --online asks")
 
 
@@ -43,7 +43,13 @@ def collect_outside(facts: Facts, outside: Outside | None) -> None:
 
 def _collectors() -> list[Callable[[Facts, Outside], None]]:
     """Return who fills the groups, each its own."""
-    return []
+    from cardcheck.facts.hub import collect_hub
+    from cardcheck.facts.hubdata import collect_data, collect_relatives
+    from cardcheck.facts.owner import collect_owner
+    from cardcheck.facts.papers import collect_papers
+    from cardcheck.facts.reports import collect_reports
+
+    return [collect_hub, collect_relatives, collect_data, collect_owner, collect_papers, collect_reports]
 
 
 def asked(facts: Facts, source: str, question: Callable[[], Answer], what: str) -> Answer | None:

@@ -221,8 +221,8 @@ GROUPS: dict[str, dict[str, Field]] = {
         ),
         "unrecognised": Field(
             "rows",
-            "names of training data that mean no task for certain; `problem` is unknown, ambiguous, private or whole (a benchmark, without which of "
-            "its sets), `meant` the known name that this one is a letter away from, or null",
+            "names of training data that mean no task for certain; `problem` is unknown, ambiguous, private, whole (a benchmark, without which of "
+            "its sets) or prose (a sentence that tells of data and names no set), `meant` the known name that this one is a letter away from, or null",
             keys=("name", "origin", "problem", "meant", "why"),
         ),
         "annotation": Field(
@@ -256,6 +256,12 @@ GROUPS: dict[str, dict[str, Field]] = {
                 "ours",
                 "why",
             ),
+        ),
+        "scored": Field(
+            "rows",
+            "tasks whose scores the card shows and whose data is in the declared training data, in one row: `count` out of `of`, with the way to "
+            "one of them",
+            keys=("tasks", "count", "of", "path"),
         ),
         "undeclared": Field(
             "rows",
@@ -606,7 +612,7 @@ GROUPS: dict[str, dict[str, Field]] = {
         "followers": Field("int?", "followers", "not told"),
         "models": Field("int?", "public models by the profile", "not told"),
         "bears": Field("string?", "the well-known organisation whose name the profile bears, where the owner is none of its accounts", "none"),
-        "listed": Field("bool?", "the Hub's list of the owner's models holds the subject", "nobody can say: the list is longer than was read"),
+        "listed": Field("bool?", "the Hub's list of the owner's models holds the subject", "nobody can say: the list is longer than was read, or the model has moved"),
         "listed_models": Field("int", "models in that list, as far as it was read"),
     },
     "pages": {
@@ -615,6 +621,98 @@ GROUPS: dict[str, dict[str, Field]] = {
             "pages of models or documentation on the maker's own site that the card or the owner's profile links; `names_it` is whether the subject "
             "stands there, `others` how many other models of the maker do, `shown` some of them",
             keys=("url", "names_it", "others", "shown"),
+        ),
+    },
+    "hub": {
+        "renamed_to": Field("string?", "id that the Hub gives the model now", "it is the one that was asked for"),
+        "downloads": Field("int?", "downloads of the last 30 days", "not told"),
+        "likes": Field("int?", "likes", "not told"),
+        "created": Field("string?", "day when the repository was made, no earlier than March 2022", "not told"),
+        "modified": Field("string?", "day of its last commit", "not told"),
+        "gated": Field("bool", "its owner gives access on request"),
+        "private": Field("bool", "only some see it"),
+        "disabled": Field("bool", "the Hub has disabled it"),
+        "tags": Field("strings", "tags, those among them that the Hub adds"),
+        "bases": Field("strings", "base models as the Hub lists them"),
+        "relation": Field("string?", "relation to these: finetune, adapter, quantized or merge", "not told"),
+        "finetunes": Field("int", "models that were fine-tuned from it"),
+        "adapters": Field("int", "adapters for it"),
+        "merges": Field("int", "merges with it"),
+        "quantizations": Field("int", "quantized copies of it"),
+    },
+    "scan": {
+        "done": Field("bool", "the Hub's scanners have looked at all files"),
+        "issues": Field("rows", "files that they name; `level` is unsafe or caution", keys=("path", "level")),
+    },
+    "history": {
+        "commits": Field("int", "commits of the main branch that were looked at"),
+        "results_changed": Field("string?", "day of the last commit whose title speaks of results or the card", "no title does"),
+        "results_title": Field("string", "that title"),
+        "weights_changed": Field("string?", "day of the last commit whose title speaks of new weights", "no title does"),
+        "weights_title": Field("string", "that title"),
+        "days_after": Field(
+            "int?",
+            "days from the last change of results to a later one of weights, 0 where there is none",
+            "titles do not tell both, or the weights first came after the results",
+        ),
+    },
+    "disputes": {
+        "open": Field("int", "open discussions and pull requests that were looked at"),
+        "rows": Field(
+            "rows",
+            "open ones whose title disputes `results` (or that they can be reproduced), training `data`, `licence` or `safety`: see `kind`",
+            keys=("num", "title", "kind", "date"),
+        ),
+    },
+    "bases": {
+        "declared": Field(
+            "rows",
+            "the first three declared base models as the Hub knows them; `now` is the id it gives, `found` that it exists and is shown, "
+            "`renamed` that it has another id by now",
+            keys=("value", "now", "found", "renamed", "gated", "private", "disabled"),
+        ),
+    },
+    "tree": {
+        "files": Field("int", "files on the main branch"),
+        "differ": Field("rows", "weights with another size in bytes here than there", keys=("path", "here", "there")),
+    },
+    "copies": {
+        "same": Field(
+            "rows",
+            "models whose repository holds all of this one's weights by sha256, and is no younger; at most two that card or configuration name "
+            "are looked at. `declared`: in `base_model`, `credited`: the text names it, `same_owner`: both are one owner's",
+            keys=("id", "path", "files", "declared", "credited", "same_owner"),
+        ),
+    },
+    "data": {
+        "declared": Field(
+            "rows",
+            "the first five declared data sets as the Hub knows them, with the keys of bases.declared",
+            keys=("value", "now", "found", "renamed", "gated", "private", "disabled"),
+        ),
+    },
+    "papers": {
+        "looked_up": Field(
+            "rows",
+            "papers on arXiv that the card names, three at most. `how` it does: words (that call the paper its own), tag, citation, link or text; "
+            "`names` is whether title or abstract name the model or its family (yes, no, unsaid), `owners` that the Hub shows the paper as the "
+            "owner's, `before_model` and `before_base` how many days before the model, and the one it was made from, it was published (0: not, or unknown)",
+            keys=("number", "how", "exists", "title", "published", "names", "owners", "before_model", "before_base"),
+        ),
+        "said": Field(
+            "rows",
+            "what a citation, or the text of a link (see `where`), says that one of these is; `titled` and `authored` are agrees, differs or unsaid",
+            keys=("number", "where", "said", "real", "titled", "authored", "said_author", "real_author"),
+        ),
+        "more": Field("int", "papers on arXiv that the card names beside those"),
+    },
+    "reports": {
+        "looked_up": Field(
+            "rows",
+            "blog posts and reports that the card links as its own (`presented`) or that lie on the owner's site (`owners`), three at most; `final` is "
+            "where the address leads, `moved` is front page, another site or empty, `names` whether it names the model or its family, `trains` "
+            "whether it has words on training (yes, no, unsaid where no text could be read)",
+            keys=("url", "presented", "owners", "found", "final", "moved", "names", "trains"),
         ),
     },
     "facts": {
@@ -635,6 +733,12 @@ SOURCES = (
     "evalresults",
     "app",
     "hub",
+    "scan",
+    "history",
+    "disputes",
+    "bases",
+    "tree",
+    "copies",
     "owner",
     "papers",
     "reports",
