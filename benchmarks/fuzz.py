@@ -173,7 +173,7 @@ def _wrong(audit: Audit, *, thoroughly: bool) -> str:
         if changed := [fix for fix in fixes([audit]) if fix.after != fix.before]:
             for fix in changed:
                 Path(fix.path).write_bytes(fix.after.encode())
-            again = judge(audit.subject, [finding.rule for finding in audit.findings if finding.edit], STRICT)
+            again = judge(audit.subject, {finding.rule for finding in audit.findings if finding.edit}, STRICT)
             if again.outcomes("unknown"):
                 return f"after fixing, {again.outcomes('unknown')[0].rule.id} is unknown: {again.outcomes('unknown')[0].reason}"
     return ""

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 PACKAGE = Path(cardcheck.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("facts", "engine", "report")
-NETWORK = ("requests", "httpx", "httpx2", "aiohttp", "urllib3", "urllib.request", "http.client", "socket", "ssl", "huggingface_hub")
+NETWORK = (
+    "requests",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "aiohttp",
+    "urllib3",
+    "urllib.request",
+    "http.client",
+    "socket",
+    "ssl",
+    "huggingface_hub",
+)
 MODELS = ("torch", "sentence_transformers", "transformers", "mteb")
 HEAVY = (
     "torch",
@@ -35,9 +47,13 @@ HEAVY = (
     "sentence_transformers",
     "transformers",
     "huggingface_hub.hf_api",
+    "hishel",
+    "httpcore2",
     "httpx",
     "httpx2",
     "requests",
+    "sqlite3",
+    "stamina",
 )
 
 REPORT_MODULES = """

@@ -249,6 +249,27 @@ def test_the_token_goes_to_the_hub_alone(server: HTTPServer, run: Run, tmp_path:
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
 
+def test_a_repository_is_looked_at_anew(server: HTTPServer, run: Run) -> None:
+    """A repository that was linted a moment ago is asked for its latest commit again."""
+    _serve(server)
+    for _ in range(2):
+        server.clear_log()
+        run(server.url_for(""), "lint", NAME, "--fail-on", "never")
+        assert f"/api/models/{NAME}" in _asked(server)
+
+
+def test_a_file_that_lies_inside(server: HTTPServer, run: Run) -> None:
+    """A file that the Hub sends to a private address is not asked for there."""
+    card = f"/{NAME}/resolve/{COMMIT}/README.md"
+    with HTTPServer() as other:
+        headers = {"Location": other.url_for("/card"), "X-Repo-Commit": COMMIT, "ETag": f'"{_etag(FILES["README.md"])}"'}
+        server.expect_request(card).respond_with_response(Response(status=302, headers=headers | {"X-Linked-Size": str(len(CARD))}))
+        _serve(server, {"README.md": FILES["README.md"]})
+        _failed(run(server.url_for(""), "lint", NAME), "out of reach", "not of the open internet")
+        assert not other.log
+    assert card in _asked(server)
+
+
 @pytest.mark.parametrize("given", ["acme/", "/acme/x", "a b/c", "acme/x@", "https://example.org/acme/x", "acme/x/y"])
 def test_what_is_no_hub_id_is_not_asked_for(server: HTTPServer, run: Run, given: str) -> None:
     """Something that is neither here nor a Hub id never becomes a request."""

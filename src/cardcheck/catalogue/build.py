@@ -1,7 +1,11 @@
-"""Rebuild data/models.json from an installed mteb: `python -m cardcheck.catalogue.build`.
+"""Rebuild the packaged facts from an installed mteb: `python -m cardcheck.catalogue.build`.
 
-Facts only: names, sizes, limits, successors and the revision whose scores the leaderboard shows. What mteb has wrong or does not know
-(interfaces of companies, renamed repositories) is kept by hand in data/models.extra.json, which wins.
+Three files under data/, an item a line, so that a new version of mteb shows as a readable difference:
+
+- models.json: sizes, limits, successors and the revision whose scores the leaderboard shows, of text models on the Hub. What mteb has
+  wrong or does not know (interfaces of companies, renamed repositories) is kept by hand in models.extra.json, which wins.
+- tasks.json: tasks and benchmarks. Left out is what most tasks share: see `TASK_DEFAULTS`.
+- training.json: what mteb's annotators say of each model's training data.
 """
 
 from __future__ import annotations
@@ -9,11 +13,17 @@ from __future__ import annotations
 import json
 import math
 import re
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-OUTPUT = Path(__file__).parent.parent / "data" / "models.json"
+from cardcheck.catalogue.tasks import TASK_DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DATA = Path(__file__).parent.parent / "data"
 # Baselines, chat and vision models and plain encoders that mteb measures too: nobody who names one has chosen an embedding model.
 NOT_EMBEDDING = re.compile(
     r"^(?:mteb/baseline|baseline/|google/flan-t5|meta-llama/|mistralai/|Qwen/Qwen2|Qwen/Qwen3-Omni|microsoft/speecht5|microsoft/xclip"
@@ -50,14 +60,77 @@ def facts_of(meta: Any) -> dict[str, Any] | None:
     return {key: value for key, value in found.items() if (key, value) != ("role", "embedding")}
 
 
+def task_facts(metadata: Any) -> dict[str, Any]:
+    """Return what the catalogue says of a task, from its mteb TaskMetadata; what is as usual is left out."""
+    facts = {
+        "type": metadata.type,
+        "data": metadata.dataset.get("path"),
+        "revision": metadata.dataset.get("revision"),
+        "splits": list(metadata.eval_splits),
+        "score": metadata.main_score,
+        "languages": " ".join(sorted(metadata.languages)),
+        "domains": sorted(metadata.domains or ()),
+        "date": [str(day) for day in metadata.date or ()],
+        "modalities": sorted(metadata.modalities),
+        "public": bool(metadata.is_public),
+        "adapted_from": list(metadata.adapted_from or ()),
+        "superseded_by": metadata.superseded_by,
+        "beta": bool(metadata.is_beta),
+    }
+    return {key: value for key, value in facts.items() if value != TASK_DEFAULTS[key]}
+
+
+def training_facts(meta: Any, listed: dict[frozenset[str], str]) -> dict[str, Any]:
+    """Return what the annotators say of a model; `data` is missing where they say nothing, and `=NAME` where it is as NAME's.
+
+    `listed` keeps the first model of each list: a few dozen lists serve hundreds of models.
+    """
+    facts: dict[str, Any] = {}
+    if meta.training_datasets is not None:
+        names = frozenset(meta.training_datasets)
+        first = listed.setdefault(names, meta.name) if names else meta.name
+        facts["data"] = sorted(names) if first == meta.name else f"={first}"
+    if meta.adapted_from:
+        facts["adapted_from"] = meta.adapted_from
+    if meta.release_date:
+        facts["released"] = str(meta.release_date)
+    if meta.public_training_data:
+        facts["public_data"] = str(meta.public_training_data) if meta.public_training_data is not True else True
+    if meta.public_training_code:
+        facts["public_code"] = True
+    if meta.open_weights:
+        facts["open"] = True
+    return facts
+
+
+def _object(items: Mapping[str, Any]) -> str:
+    """Return a JSON object with an item a line, in the order of the names whatever their case."""
+    lines = [
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(items[name], ensure_ascii=False, separators=(',', ':'))}"
+        for name in sorted(items, key=lambda name: (name.lower(), name))
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _write(file: str, parts: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    head = json.dumps({"mteb": version("mteb"), "license": "Apache-2.0"})[:-1]
+    body = ", ".join(f'"{key}": {_object(items)}' for key, items in parts)
+    (DATA / file).write_text(f"{head}, {body}}}\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Write the file, a model a line, so that a new version of mteb shows as a readable difference."""
+    """Write the files."""
     import mteb
 
-    found = {meta.name: facts for meta in mteb.get_model_metas() if (facts := facts_of(meta)) is not None}
-    lines = [f"{json.dumps(name)}: {json.dumps(found[name], separators=(',', ':'))}" for name in sorted(found, key=str.lower)]
-    head = json.dumps({"mteb": version("mteb"), "license": "Apache-2.0"})[:-1]
-    OUTPUT.write_text(f'{head}, "models": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
+    every, registry = import_module("mteb.get_tasks"), import_module("mteb.models.get_model_meta")
+    metas = sorted(mteb.get_model_metas(), key=lambda meta: (meta.name.lower(), meta.name))
+    _write("models.json", [("models", {meta.name: facts for meta in metas if (facts := facts_of(meta)) is not None})])
+    tasks = {task.metadata.name: task_facts(task.metadata) for task in every.TASK_LIST}
+    benchmarks = {board.name: sorted({task.metadata.name for task in board.tasks}) for board in mteb.get_benchmarks()}
+    _write("tasks.json", [("tasks", tasks), ("benchmarks", benchmarks)])
+    listed: dict[frozenset[str], str] = {}
+    training = {meta.name: training_facts(meta, listed) for meta in metas}
+    _write("training.json", [("models", training), ("renamed", dict(registry._MODEL_RENAMES))])  # noqa: SLF001  # it has no public name
 
 
 if __name__ == "__main__":

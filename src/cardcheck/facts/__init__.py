@@ -16,7 +16,6 @@ from cardcheck.facts.lineage import collect_lineage
 from cardcheck.facts.maker import collect_maker
 from cardcheck.facts.model import Facts
 from cardcheck.facts.outside import collect_outside
-from cardcheck.facts.overlap import collect_overlap
 from cardcheck.facts.prose import Prose
 from cardcheck.facts.secrets import collect_secrets
 from cardcheck.facts.stated import collect_stated
@@ -71,8 +70,7 @@ def collect(
     collect_lineage(facts, prose)
     collect_maker(facts, prose)
     collect_training(facts, prose)
-    collect_overlap(facts, prose)
-    collect_outside(facts, outside)
+    collect_outside(facts, prose, outside)
     collect_secrets(facts, listing)
     return facts
 

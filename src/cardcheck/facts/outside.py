@@ -10,10 +10,11 @@ from cardcheck.facts.model import Facts, Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardcheck.facts.prose import Prose
     from cardcheck.net.answers import Outside
 
 Answer = TypeVar("Answer")
-GROUPS = ("hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages")
+GROUPS = ("overlap", "hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages")
 NOT_ASKED = Source("absent", "not asked; --online asks")
 
 
@@ -29,13 +30,17 @@ class Offline:
         return refuse
 
 
-def collect_outside(facts: Facts, outside: Outside | None) -> None:
+def collect_outside(facts: Facts, prose: Prose, outside: Outside | None) -> None:
     """Fill the groups that need the network; without `outside` they are told as not asked for."""
     if outside is None:
         facts.sources |= dict.fromkeys(GROUPS, NOT_ASKED)
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    from cardcheck.facts.overlap import collect_overlap
+
+    facts.sources["overlap"] = Source("known")  # nobody is asked, but reading the catalogue is too slow for every commit
+    collect_overlap(facts, prose)
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(collect, facts, outside) for collect in _collectors()]:
             done.result()

@@ -611,8 +611,14 @@ GROUPS: dict[str, dict[str, Field]] = {
         "members": Field("int?", "members of the organisation", "not told; a person has none"),
         "followers": Field("int?", "followers", "not told"),
         "models": Field("int?", "public models by the profile", "not told"),
-        "bears": Field("string?", "the well-known organisation whose name the profile bears, where the owner is none of its accounts", "none"),
-        "listed": Field("bool?", "the Hub's list of the owner's models holds the subject", "nobody can say: the list is longer than was read, or the model has moved"),
+        "bears": Field(
+            "string?", "the well-known organisation whose name the profile bears, where the owner is none of its accounts", "none"
+        ),
+        "listed": Field(
+            "bool?",
+            "the Hub's list of the owner's models holds the subject",
+            "nobody can say: the list is longer than was read, or the model has moved",
+        ),
         "listed_models": Field("int", "models in that list, as far as it was read"),
     },
     "pages": {
@@ -732,6 +738,7 @@ SOURCES = (
     "pickles",
     "evalresults",
     "app",
+    "overlap",
     "hub",
     "scan",
     "history",

@@ -6,6 +6,7 @@ None, an empty text or an empty list stands for what was not told. Dates are ISO
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -140,17 +141,27 @@ def make(kind: type[Answer], values: Mapping[str, Any]) -> Answer:
 
 def _checked(kind: str, value: Any) -> Any:
     if kind == "str":
-        return value[:MAX_TEXT] if isinstance(value, str) else None
+        return _text(value) if isinstance(value, str) else None
     if kind == "bool":
         return bool(value) if isinstance(value, (bool, str)) else None  # `gated` is false, "auto" or "manual"
     if kind.startswith("int"):
-        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else None
+        return value if _is_count(value) else None
     if kind == "list[str]":
-        return [item[:MAX_TEXT] for item in value[:MAX_ITEMS] if isinstance(item, str)] if isinstance(value, (list, tuple)) else None
+        return [_text(item) for item in value[:MAX_ITEMS] if isinstance(item, str)] if isinstance(value, (list, tuple)) else None
     if kind == "dict[str, int]":
-        return {str(key): count for key, count in value.items() if isinstance(count, int)} if isinstance(value, dict) else None
-    pairs = value if isinstance(value, (list, tuple)) else []
-    return [(str(one[0]), str(one[1])) for one in pairs[:MAX_ITEMS] if isinstance(one, (list, tuple)) and len(one) == 2]
+        pairs = islice(value.items(), MAX_ITEMS) if isinstance(value, dict) else ()
+        return {_text(key): count for key, count in pairs if isinstance(key, str) and _is_count(count)}
+    rows = value if isinstance(value, (list, tuple)) else []
+    return [(_text(str(one[0])), _text(str(one[1]))) for one in rows[:MAX_ITEMS] if isinstance(one, (list, tuple)) and len(one) == 2]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _text(value: str) -> str:
+    """Return a text that can be written anywhere: JSON may hold halves of characters."""
+    return value[:MAX_TEXT].encode("utf-8", "replace").decode()
 
 
 class Outside(Protocol):

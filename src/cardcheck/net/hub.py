@@ -1,7 +1,8 @@
 """Fetching a repository from the Hugging Face Hub, through huggingface_hub.
 
 huggingface_hub does the resuming, retrying, locking and caching; this module chooses what to fetch and turns every way it can fail
-into one line that says what to do. The token is huggingface_hub's business: it goes to the Hub's host alone.
+into one line that says what to do. Its requests pass our client (client.py), which sends the token to the Hub's host alone and
+nothing to an address that is not of the open internet; the Hub that HF_ENDPOINT names may lie anywhere.
 """
 
 from __future__ import annotations
@@ -57,12 +58,15 @@ def cached_listing(cache: Path, hub_id: str, commit: str) -> dict[str, int]:
 def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
     """Download the files that match; return the commit."""
     import httpx2 as httpx
-    from huggingface_hub import HfApi, errors, snapshot_download
+    from huggingface_hub import HfApi, constants, errors, set_client_factory, snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    from cardcheck.net.client import LaterError, Log, make_client
 
     if not sys.stderr.isatty():
         disable_progress_bars()
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    set_client_factory(lambda: make_client(Log(), hub=constants.ENDPOINT, keep=False))  # kept answers would hide what is new there
     use_cache = "run again later, or with --offline to use the local cache"
     try:
         HfApi().model_info(hub_id, revision=revision, timeout=METADATA_TIMEOUT)  # a cache must not hide that the Hub said no
@@ -81,6 +85,8 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
             hint = "log in again with `hf auth login`, or unset HF_TOKEN"
             raise CardcheckError(f"{endpoint} does not accept the token for {hub_id}", hint=hint) from None
         raise CardcheckError(f"{endpoint} answered {status} for {hub_id}", hint=use_cache) from None
+    except LaterError as error:
+        raise CardcheckError(f"{endpoint} answered {error.status} for {hub_id}", hint=use_cache) from None
     except (httpx.TransportError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CardcheckError(f"the Hub at {endpoint} is out of reach: {reason}", hint=use_cache) from None

@@ -6,7 +6,9 @@ and every request stands in the log.
 
 from __future__ import annotations
 
+import re
 import threading
+from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +28,7 @@ from cardcheck.net.answers import (
     Scan,
     make,
 )
-from cardcheck.net.client import Log, make_client
+from cardcheck.net.client import LaterError, Log, make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 TIMEOUT = 20.0
 MAX_FILES, MAX_COMMITS, MAX_DISCUSSIONS, MAX_MODELS = 5000, 200, 200, 500
+NAMES = {
+    "hub_id": re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?", re.ASCII),
+    "owner": re.compile(r"[\w.-]{1,96}", re.ASCII),
+    "arxiv_id": re.compile(r"\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z.-]{2,20}/\d{7}", re.ASCII | re.IGNORECASE),
+}
 MODEL = [
     "author",
     "baseModels",
@@ -51,22 +58,20 @@ MODEL = [
 
 
 class Online:
-    """Asks the outside. `allow` are hosts that may lie on this machine or network, as a mirror of the Hub does."""
+    """Asks the outside. `allow` are hosts (or `host:port`) that may lie on this machine or network, as the Hub itself may."""
 
     def __init__(self, *, endpoint: str | None = None, refresh: bool = False, allow: Iterable[str] = ()) -> None:
         from huggingface_hub import HfApi, constants, set_client_factory
 
         self.log = Log()
         self.endpoint = endpoint or constants.ENDPOINT
-        allowed = frozenset({(urlsplit(self.endpoint).hostname or "").lower(), *(host.lower() for host in allow)})
-
-        def client() -> httpx2.Client:
-            return make_client(self.log, allowed=allowed, refresh=refresh)
-
-        set_client_factory(client)
-        self.client = client()
+        allowed = frozenset(allow)
+        set_client_factory(lambda: make_client(self.log, hub=self.endpoint, allowed=allowed, refresh=refresh))
+        # Pages are asked for by a client that has no Hub: it never sends a token, and reads a file on the Hub within the limits too.
+        own = urlsplit(self.endpoint).netloc.rpartition("@")[2]
+        self.client = make_client(self.log, allowed={own, *allowed}, refresh=refresh)
         self.api = HfApi(endpoint=self.endpoint)
-        self._answers: dict[tuple[Any, ...], Any] = {}
+        self._answers: dict[tuple[Any, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
     def model(self, hub_id: str) -> Model:
@@ -109,13 +114,12 @@ class Online:
         """Return the commits of a model's main branch, newest first; the first page of them."""
 
         def ask() -> list[Commit]:
-            found = self.api.list_repo_commits(hub_id)[:MAX_COMMITS]
             return [
-                make(Commit, {"id": one.commit_id, "title": one.title, "date": _day(one.created_at), "authors": one.authors})
-                for one in found
+                make(Commit, {"id": one["id"], "title": one["title"], "date": str(one["date"])[:10], "authors": _names(one["authors"])})
+                for one in self._first_page(f"/api/models/{hub_id}/commits/main")[:MAX_COMMITS]
             ]
 
-        return self._once(("commits", hub_id), ask)
+        return self._once(("commits", hub_id), ask, hub_id=hub_id)
 
     def discussions(self, hub_id: str) -> list[Discussion]:
         """Return the open discussions and pull requests of a model."""
@@ -138,7 +142,7 @@ class Online:
             numbers = {"members": getattr(found, "num_users", None), "followers": found.num_followers, "models": found.num_models}
             return make(Owner, vars(found) | numbers | {"name": name, "kind": kind, "verified": getattr(found, "is_verified", None)})
 
-        return self._once(("owner", name), ask)
+        return self._once(("owner", name), ask, owner=name)
 
     def models_of(self, owner: str) -> list[str]:
         """Return the ids of an owner's models, newest first."""
@@ -146,7 +150,7 @@ class Online:
         def ask() -> list[str]:
             return [str(one.id) for one in islice(self.api.list_models(author=owner, limit=MAX_MODELS), MAX_MODELS)]
 
-        return self._once(("models", owner), ask)
+        return self._once(("models", owner), ask, owner=owner)
 
     def paper(self, arxiv_id: str) -> Paper:
         """Return the Hub's page of a paper, with the models that are linked to it."""
@@ -163,7 +167,7 @@ class Online:
             }
             return make(Paper, vars(found) | more)
 
-        return self._once(("paper", arxiv_id), ask)
+        return self._once(("paper", arxiv_id), ask, arxiv_id=arxiv_id)
 
     def dataset(self, hub_id: str) -> Dataset:
         """Return what the Hub says of a data set."""
@@ -182,27 +186,44 @@ class Online:
             if answer.status_code in (404, 410):
                 raise AbsentError(f"{url} does not exist")
             if answer.is_error:
-                raise UnavailableError(f"{urlsplit(url).hostname} answered {answer.status_code}")
+                raise UnavailableError(f"{answer.url.host} answered {answer.status_code}")
             kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return Page(str(answer.url), kind, answer.text)
+            return Page(str(answer.url.copy_with(username="", password="")), kind, answer.text)
 
         return self._once(("page", url), ask)
 
-    def _once(self, key: tuple[Any, ...], ask: Callable[[], Answer]) -> Answer:
-        """Ask, or give the answer again that this run has had, a failure too."""
+    def _first_page(self, path: str) -> Any:
+        """Return the first page of a list, of which huggingface_hub would fetch all pages."""
+        from huggingface_hub import get_session
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+        answer = get_session().get(f"{self.endpoint}{path}", headers=build_hf_headers(), timeout=TIMEOUT)
+        hf_raise_for_status(answer)
+        return answer.json()
+
+    def _once(self, key: tuple[Any, ...], ask: Callable[[], Answer], **named: str) -> Answer:
+        """Ask, or give the answer again that this run has had, a failure too; who asks the same meanwhile waits for it."""
         with self._lock:
-            known = self._answers.get(key)
-        if known is None:
+            known = key in self._answers
+            answer: Future[Answer] = self._answers.setdefault(key, Future())
+        if not known:
             try:
-                known = _answered(ask)
-            except (AbsentError, UnavailableError) as error:
-                known = error
-            with self._lock:
-                self._answers[key] = known
-        if isinstance(known, AbsentError | UnavailableError):
-            raise known
-        answer: Answer = known
-        return answer
+                _check_names(named)
+                answer.set_result(_answered(ask))
+            except BaseException as error:  # noqa: BLE001  # it is raised below, here and where it is waited for
+                answer.set_exception(error)
+        return answer.result()
+
+
+def _check_names(named: dict[str, str]) -> None:
+    """Raise AbsentError for a name that would ask for something else: it comes from a card, and becomes a part of the address."""
+    for kind, name in named.items():
+        if not NAMES[kind].fullmatch(name) or ".." in name:
+            raise AbsentError(f"{name[:100]!r} is no name on the Hub")
+
+
+def _names(authors: Any) -> list[Any]:
+    return [one.get("user") for one in authors if isinstance(one, dict)]
 
 
 def _day(when: Any) -> str:
@@ -211,27 +232,40 @@ def _day(when: Any) -> str:
 
 def _answered(ask: Callable[[], Answer]) -> Answer:
     """Turn every way in which a question can fail into one of two."""
-    from huggingface_hub import errors
-
     try:
         return ask()
     except (AbsentError, UnavailableError):
         raise
-    except errors.GatedRepoError:
-        raise UnavailableError("gated: its owner gives access on request") from None
-    except errors.RevisionNotFoundError:
-        raise AbsentError("there is no such revision") from None
-    except errors.RepositoryNotFoundError:
-        raise AbsentError("it does not exist, or is private") from None
-    except errors.HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        if status in (404, 410):
-            raise AbsentError("it does not exist") from None
-        raise UnavailableError("the Hub asks to come back later (429)" if status == 429 else f"the Hub answered {status}") from None
-    except errors.OfflineModeIsEnabled:
-        raise UnavailableError("offline") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+    except Exception as error:  # noqa: BLE001  # huggingface_hub meets a stranger's answer here, and may fail in any way
+        raise _failure(error) from None
+
+
+def _failure(error: Exception) -> AbsentError | UnavailableError:
+    from huggingface_hub import errors
+
+    known: tuple[tuple[type[Exception], AbsentError | UnavailableError], ...] = (
+        (errors.GatedRepoError, UnavailableError("gated: its owner gives access on request")),
+        (errors.RevisionNotFoundError, AbsentError("there is no such revision")),
+        (errors.RepositoryNotFoundError, AbsentError("it does not exist, or is private")),
+        (errors.HFValidationError, AbsentError("that is no name on the Hub")),
+        (errors.OfflineModeIsEnabled, UnavailableError("offline")),
+        (LaterError, UnavailableError(str(error))),
+    )
+    for kind, failure in known:
+        if isinstance(error, kind):
+            return failure
+    if isinstance(error, errors.HfHubHTTPError):
+        return _refusal(error.response.status_code if error.response is not None else 0)
+    if isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, OSError)):
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnavailableError(f"out of reach: {reason}"[:300]) from None
-    except (KeyError, TypeError, ValueError, AttributeError):  # JSON of another shape, or none at all
-        raise UnavailableError("the answer is not what the Hub answers; is there a proxy or a login page between?") from None
+        return UnavailableError(f"out of reach: {reason}"[:300])
+    # JSON of another shape, or so deep that it is none, or no JSON at all
+    return UnavailableError("the answer is not what the Hub answers; is there a proxy or a login page between?")
+
+
+def _refusal(status: int) -> AbsentError | UnavailableError:
+    if status in (404, 410):
+        return AbsentError("it does not exist")
+    if status == 401:
+        return UnavailableError("the Hub does not accept the token (401); log in again with `hf auth login`, or unset HF_TOKEN")
+    return UnavailableError(f"the Hub answered {status}")

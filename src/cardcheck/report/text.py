@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -80,8 +81,8 @@ def _lines(audit: Audit, run: Run, explained: set[str]) -> Iterator[str]:
     if unknown := audit.outcomes("unknown"):
         yield ""
         yield NOT_CHECKED
-        for judged in unknown:
-            yield f"  {judged.rule.id} {judged.rule.name}: {visible(judged.reason)}"
+        for reason, group in groupby(sorted(unknown, key=lambda judged: judged.reason), key=lambda judged: judged.reason):
+            yield f"  {', '.join(f'{judged.rule.id} {judged.rule.name}' for judged in group)}: {visible(reason)}"
     if audit.spotcheck is not None:
         yield ""
         yield from _spotcheck(audit.spotcheck)
