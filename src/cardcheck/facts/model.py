@@ -36,7 +36,7 @@ class Facts:
     texts: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
-        return self.values[name]
+        return self.values[name] if name in self.values else FIELDS[name].empty()
 
     def set(self, name: str, value: Any, place: Location | None = None) -> None:
         """Set a declared field; a list over the cap is cut and its name noted in `facts.capped`."""
@@ -67,12 +67,13 @@ class Facts:
         self.values = {name: _masked(value, masks) for name, value in self.values.items()}
 
     def slim(self) -> Facts:
-        """Return these facts without texts, lists and places: what a report shows of a subject beside its findings."""
-        small = {
-            name: value for name, value in self.values.items() if FIELDS[name].kind != "rows" and name not in ("card.text", "files.paths")
-        }
-        empty = {name: FIELDS[name].empty() for name in FIELDS if name not in small}
-        return Facts(small | empty, {}, self.sources, {})
+        """Return these facts without texts, lists and places: what a report shows of a subject beside its findings.
+
+        What is empty is not kept either: thousands of subjects have hundreds of facts each.
+        """
+        left_out = ("card.text", "files.paths")
+        small = {name: value for name, value in self.values.items() if value and FIELDS[name].kind != "rows" and name not in left_out}
+        return Facts(small, {}, self.sources, {})
 
     def place(self, names: Sequence[str]) -> Location:
         """Return where the first of these facts that has a place stands, else the place of a group of theirs, else the subject."""
