@@ -64,7 +64,7 @@ def test_processes_are_used_for_many(cards: list[str], monkeypatch: pytest.Monke
     def count(chunks: Any, rules: Any, settings: Any, jobs: int, outside: Any) -> Any:
         assert outside is None
         used.append(jobs)
-        return iter([batch._judge_chunk(chunk, rules, settings) for chunk in chunks])
+        return iter([batch.judge_chunk(chunk, rules, settings) for chunk in chunks])
 
     monkeypatch.setattr(batch, "_map", count)
     settings = Settings(select=("CC102",))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardcheck.settings import Settings
     from cardcheck.subject import Subject
 
-CHUNK = 40  # subjects that a process judges before it reports; their findings then share one copy of the rules
+CHUNK = 40  # subjects that a process judges before it reports
 WORTH_PROCESSES = 100  # subjects; for fewer, starting processes takes longer than it saves
 
 
@@ -66,27 +66,15 @@ def _map(
 ) -> Iterator[list[Audit]]:
     if jobs == 1:
         for chunk in chunks:
-            yield _judge_chunk(chunk, rules, settings, outside)
+            yield judge_chunk(chunk, rules, settings, outside)
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from cardcheck.processes import judge_in_processes  # brings pickle, which a few files do not need
 
-    with ProcessPoolExecutor(jobs, initializer=_start, initargs=(rules, settings)) as pool:
-        yield from pool.map(_judge_in_child, chunks)
-
-
-_CHILD: tuple[Sequence[Rule], Settings]
+    yield from judge_in_processes(chunks, rules, settings, jobs)
 
 
-def _start(rules: Sequence[Rule], settings: Settings) -> None:
-    global _CHILD  # noqa: PLW0603  # a process of the pool is given its rules once, not with every chunk
-    _CHILD = (rules, settings)
-
-
-def _judge_in_child(chunk: Sequence[Subject]) -> list[Audit]:
-    return _judge_chunk(chunk, *_CHILD)
-
-
-def _judge_chunk(chunk: Sequence[Subject], rules: Sequence[Rule], settings: Settings, outside: Outside | None = None) -> list[Audit]:
+def judge_chunk(chunk: Sequence[Subject], rules: Sequence[Rule], settings: Settings, outside: Outside | None = None) -> list[Audit]:
+    """Judge subjects one after the other."""
     import gc
 
     gc.set_threshold(100_000, 20, 50)  # a card leaves thousands of tokens and nearly no cycles; looking for them took a tenth of the time

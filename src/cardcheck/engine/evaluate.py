@@ -72,7 +72,8 @@ def evaluate(facts: Facts, rules: Iterable[Rule]) -> list[Judgement]:
     rules = tuple(rules)
     values = dict(facts.values)
     for name in _spoken_of(rules):
-        values[name] = normalise(values[name])
+        if values[name]:
+            values[name] = normalise(values[name])
     case = _Case(facts, values, activation(values), {})
     return [_judge(rule, case) for rule in rules]
 

@@ -100,6 +100,7 @@ class _Composer:
         self.stack: list[_Open] = []
         self.result = Located(None)
         self.total = self.aliased = 0
+        self.plain: dict[str, Any] = {}  # what unquoted scalars stand for
 
     def compose(self) -> Located:
         try:
@@ -141,7 +142,12 @@ class _Composer:
         if tag is None or tag == "!":
             if not event.implicit[0] and event.implicit[1]:  # it was quoted
                 return event.value
-            tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+            known = self.plain.get(event.value, self)
+            if known is self:  # the same few words stand in a results list thousands of times
+                known = self.plain[event.value] = scalar_value(
+                    self.loader.resolve(yaml.ScalarNode, event.value, event.implicit), event.value
+                )
+            return known
         return scalar_value(tag, event.value)
 
     def _path(self) -> Path:

@@ -11,6 +11,8 @@ from cardcheck.facts.schema import FIELDS, MAX_ROWS, SOURCES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LISTS = tuple(name for name, spec in FIELDS.items() if spec.empty() == [])
+SINGLE = {name: spec.empty() for name, spec in FIELDS.items() if name not in LISTS}
 State = Literal["known", "absent", "unavailable"]
 
 
@@ -30,7 +32,7 @@ class Facts:
     carry their own place. `texts` holds the text of the files that findings may point into.
     """
 
-    values: dict[str, Any] = field(default_factory=lambda: {name: spec.empty() for name, spec in FIELDS.items()})
+    values: dict[str, Any] = field(default_factory=lambda: {**SINGLE, **{name: [] for name in LISTS}})
     places: dict[str, Location] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=lambda: dict.fromkeys(SOURCES, Source("absent")))
     texts: dict[str, str] = field(default_factory=dict)

@@ -33,18 +33,24 @@ def render(run: Run) -> str:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             }
         )
-    # one after the other: thousands of documents at once would fill the memory
-    documents = (dumps(document(audit, brief=True)).rstrip() for audit in run.audits)
-    requests = dumps([asdict(one) for one in run.asked]).rstrip()
+    # one after the other, a line each: thousands of documents at once would fill the memory, and be slow to set out
+    documents = (dumps(document(audit, brief=True), indent=None).rstrip() for audit in run.audits)
+    requests = dumps([asdict(one) for one in run.asked], indent=None).rstrip()
     return '{"audits": [' + ",\n".join(documents) + f'],\n"requests": {requests}}}\n'
 
 
-def dumps(value: Any) -> str:
+def dumps(value: Any, *, indent: int | None = 2) -> str:
     """Return plain values as JSON text in ASCII, ending in a line break.
 
     Two number signs would begin a command in the logs of some services, so the second is written as its code.
     """
-    return json.dumps(_finite(value), indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
+    try:
+        text = json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        text = "\\ud"
+    if "\\ud" in text:  # half of a character perhaps; looking at every value first takes as long as writing them
+        text = json.dumps(_finite(value), indent=indent, allow_nan=False)
+    return text.replace("##", "#\\u0023") + "\n"
 
 
 def document(audit: Audit, *, brief: bool = False) -> dict[str, Any]:
