@@ -168,6 +168,12 @@ def test_text_of_a_link_in_html(card_facts: CardFacts) -> None:
     assert rows(facts, "card.links", "text", "url") == [("the paper", "https://a.example"), ("this", "https://b.example")]
 
 
+def test_html_that_the_parser_refuses(card_facts: CardFacts) -> None:
+    """What stands before a broken declaration is found; nothing is raised."""
+    facts = card_facts('# m\n\n<p><a href="https://a.example">x</a>\n<![/a>\n<!-[\n')
+    assert rows(facts, "card.links", "url") == [("https://a.example",)]
+
+
 def test_columns_count_characters(card_facts: CardFacts) -> None:
     """The parser counts bytes, readers count characters."""
     assert rows(card_facts("# é\n\nDéjà vu — [là](https://a.example)\n"), "card.links", "line", "column") == [(3, 16)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html.parser import HTMLParser
 
 MAX_HTML = 20_000  # characters of one piece; unclosed tags take the parser quadratic time
@@ -79,6 +80,7 @@ class _Found(HTMLParser):
 def read_html(text: str) -> _Found:
     """Return the links and the tables of a piece of HTML, however broken it is."""
     found = _Found()
-    found.feed(text[:MAX_HTML])
-    found.close()
+    with suppress(AssertionError):  # what the parser raises where a declaration has no name; what stands before it was found
+        found.feed(text[:MAX_HTML])
+        found.close()
     return found
