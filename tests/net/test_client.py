@@ -627,3 +627,20 @@ def test_the_log_has_no_secrets(hub: HubDouble, online: Online, tmp_path: Path) 
     assert b"secret" not in kept
     assert b"of-this-user" not in kept
     assert hub.asked[0].headers.get("Authorization") is None
+
+
+def test_a_host_that_is_not_there_is_not_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A name that cannot be looked up is tried a few times for the first question, and not at all for the others."""
+    monkeypatch.setenv("CARDCHECK_CACHE", str(tmp_path))
+    looked_up: list[str] = []
+
+    def nobody(host: str, *_: object, **__: object) -> object:
+        looked_up.append(host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    outside = Online(endpoint="https://hub.example")
+    for name in ("acme/a", "acme/b", "acme/c"):
+        with pytest.raises(UnavailableError, match="Name or service not known"):
+            outside.model(name)
+    assert looked_up == ["hub.example"] * net.TRIES

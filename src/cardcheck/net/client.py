@@ -101,12 +101,16 @@ class _Whole(httpx2.BaseTransport):
 
     def __init__(self, inner: httpx2.BaseTransport) -> None:
         self.inner = inner
+        self.gone: dict[str, str] = {}  # hosts that could not be connected to: asking each again twenty times would take minutes
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         import stamina
         from stamina.instrumentation import set_on_retry_hooks
 
         set_on_retry_hooks([])  # what was tried stands in the report
+        where = request.url.netloc.decode("ascii", "replace")
+        if where in self.gone:
+            raise UnreachableError(self.gone[where])
         tries = TRIES if request.method in ("GET", "HEAD") else 1
         try:
             for attempt in stamina.retry_context(
@@ -117,7 +121,10 @@ class _Whole(httpx2.BaseTransport):
         except (LimitError, LaterError, UnreachableError):
             raise
         except httpx2.TransportError as error:
-            raise UnreachableError(str(error) or type(error).__name__) from None
+            problem = str(error) or type(error).__name__
+            if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
+                self.gone[where] = problem
+            raise UnreachableError(problem) from None
         raise AssertionError("stamina tries at least once")
 
     def _once(self, request: httpx2.Request) -> httpx2.Response:
