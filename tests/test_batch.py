@@ -25,7 +25,7 @@ MANY = 200
 CARDS = (
     "---\nlicense: mit\n---\n# {n}\n",
     "---\nlicense: MIT\nlanguage: [no, english]\n---\n# {n}\n",
-    "# no front matter {n}\n",
+    "# no front matter {n}\n\nThis model maps text to vectors.\n",
     "---\nlicense: [\n---\n# {n}\n",
     "---\nlicense: mit\nlanguage: no  # cardcheck: ignore[CC109] it is so\n---\n# {n}\n",
 )
@@ -53,7 +53,7 @@ def test_processes_find_the_same(cards: list[str]) -> None:
     one, two = documents(cards, 1), documents(cards, 2)
     assert one == two
     assert [found["subject"]["given"] for found in one] == cards
-    assert sum(bool(found["findings"]) for found in one) > MANY // 3
+    assert sum(bool(found["findings"]) for found in one) > MANY // 2
     assert sum(bool(found["silenced"]) for found in one) == MANY // len(CARDS)
 
 

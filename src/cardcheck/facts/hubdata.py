@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cardcheck.errors import AbsentError
 from cardcheck.facts.families import MODELS
@@ -50,35 +50,26 @@ def collect_data(facts: Facts, outside: Outside) -> None:
         return
     facts.sources["data"] = Source("absent", "the card declares no data set by its id")
     rows = [row for row in facts["training.datasets"] if row["problem"] in ("", "address", "folder") and not row["first"]]
-    for row in rows[:MAX_DATA]:
-        name: str = row["replacement"]
-        found = _looked_up(facts, "data", name, outside.dataset, f"the data set {name}")
-        if found is None:
-            continue
-        now = found[0].id if found else ""
-        facts.add(
-            "data.declared",
-            Location(row["file"], row["line"], row["column"]),
-            value=name[:120],
-            now=now[:120],
-            found=bool(found),
-            renamed=_is_renamed(name, now),
-            **{key: bool(found) and getattr(found[0], key) for key in ("gated", "private", "disabled")},
-        )
+    _declared(facts, "data", rows[:MAX_DATA], outside.dataset, "the data set")
 
 
 def _bases(facts: Facts, outside: Outside) -> None:
     """Ask for the declared base models."""
     facts.sources["bases"] = Source("absent", "the card declares no base model by its id")
     rows = [row for row in facts["lineage.bases"] if row["problem"] in ("", "address") and not row["itself"]]
-    for row in rows[:MAX_BASES]:
+    _declared(facts, "bases", rows[:MAX_BASES], outside.model, "the base model")
+
+
+def _declared(facts: Facts, source: str, rows: list[dict[str, Any]], ask: Callable[[str], Any], what: str) -> None:
+    """Note of each declared id whether it exists on the Hub, under which id now, and in which state."""
+    for row in rows:
         name: str = row["replacement"]
-        found = _looked_up(facts, "bases", name, outside.model, f"the base model {name}")
+        found = _looked_up(facts, source, name, ask, f"{what} {name}")
         if found is None:
             continue
         now = found[0].id if found else ""
         facts.add(
-            "bases.declared",
+            f"{source}.declared",
             Location(row["file"], row["line"], row["column"]),
             value=name[:120],
             now=now[:120],
