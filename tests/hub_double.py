@@ -23,7 +23,10 @@ WHEN = "2024-05-31T12:00:00.000Z"
 
 
 class HubDouble:
-    """Set what exists through `models`, `owners` and the others; `instead` replaces the answer to a path by anything, faults too."""
+    """Set what exists through `models`, `owners` and the others; `instead` replaces the answer to a path by anything, faults too.
+
+    `behind` is another server that is asked first; it gives None for what it does not serve.
+    """
 
     def __init__(self) -> None:
         self.server = HTTPServer()
@@ -37,6 +40,7 @@ class HubDouble:
         self.datasets: dict[str, dict[str, Any]] = {}
         self.pages: dict[str, str] = {}
         self.instead: dict[str, Callable[[Request], Response]] = {}
+        self.behind: Callable[[Request], Response | None] = lambda _request: None
         self.asked: list[Request] = []
         self.server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
 
@@ -56,6 +60,8 @@ class HubDouble:
             return self.instead[path](request)
         if path in self.pages:
             return Response(self.pages[path], mimetype="text/html")
+        if (answer := self.behind(request)) is not None:
+            return answer
         parts = path.strip("/").split("/")
         found: Any = None
         if parts[:2] == ["api", "models"]:

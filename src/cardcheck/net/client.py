@@ -64,6 +64,7 @@ class Log:
     """What was asked, in the order in which it was answered."""
 
     asked: list[Asked] = field(default_factory=list)
+    questions: int = 0  # of those, what is no file of a repository
 
     def made(self) -> int:
         """Return the number of requests that went out."""
@@ -238,7 +239,8 @@ class _Noted(httpx2.BaseTransport):
         api = of_hub and request.url.path.startswith("/api/")
         request.extensions = {**request.extensions, "tries": int(passed), "file": passed, "json": api}
         try:
-            if not passed and len(self.log.asked) >= MAX_ASKED:
+            self.log.questions += not passed
+            if self.log.questions > MAX_ASKED:
                 raise LimitError(f"more than {MAX_ASKED} answers were asked for in one run")
             response = (self.files if passed else self.answers).handle_request(request)
         except httpx2.TransportError as error:

@@ -58,15 +58,15 @@ def cached_listing(cache: Path, hub_id: str, commit: str) -> dict[str, int]:
 def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
     """Download the files that match; return the commit."""
     import httpx2 as httpx
-    from huggingface_hub import HfApi, constants, errors, set_client_factory, snapshot_download
+    from huggingface_hub import HfApi, errors, snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    from cardcheck.net.client import LaterError, Log, make_client
+    from cardcheck.net.client import LaterError
 
     if not sys.stderr.isatty():
         disable_progress_bars()
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    set_client_factory(lambda: make_client(Log(), hub=constants.ENDPOINT, keep=False))  # kept answers would hide what is new there
+    _use_our_client()
     use_cache = "run again later, or with --offline to use the local cache"
     try:
         HfApi().model_info(hub_id, revision=revision, timeout=METADATA_TIMEOUT)  # a cache must not hide that the Hub said no
@@ -94,3 +94,16 @@ def _download(hub_id: str, revision: str | None, patterns: list[str]) -> str:
         raise CardcheckError(f"what answers at {endpoint} is not the Hub", hint="is there a proxy or a login page between?") from None
     Path(snapshot).mkdir(parents=True, exist_ok=True)  # where nothing was worth fetching there is no folder yet
     return Path(snapshot).name
+
+
+def _use_our_client() -> None:
+    """Let huggingface_hub ask through our client.
+
+    A run that asks online has set one: what is fetched then stands in its log, and is asked for again when its answers are too old.
+    """
+    from huggingface_hub import constants, get_session, set_client_factory
+
+    from cardcheck.net.client import Log, make_client
+
+    if not get_session().headers.get("user-agent", "").startswith("cardcheck/"):
+        set_client_factory(lambda: make_client(Log(), hub=constants.ENDPOINT, keep=False))  # kept answers would hide what is new there
