@@ -10,13 +10,13 @@ import argparse
 import json
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import yaml
+from real import CARDS, unpack
 
 from cardcheck.catalogue import tasks, training
 from cardcheck.facts import Facts, collect
@@ -24,7 +24,6 @@ from cardcheck.facts.outside import Offline
 from cardcheck.subject import Subject
 
 HERE = Path(__file__).parent
-ARCHIVE = HERE.parent.parent / "shared" / "data" / "cards" / "cards.tar.zst"
 JUDGED = ("MTEB(eng, v1)", "MTEB(eng, v2)", "MTEB(cmn, v1)")
 BOARD = "MTEB(eng, v2)"
 ASK_MTEB = """
@@ -32,19 +31,6 @@ import json, mteb
 boards = {board.name: [task.metadata.name for task in board.tasks] for board in mteb.get_benchmarks()}
 print(json.dumps({meta.name: {name: meta.zero_shot_percentage(held) for name, held in boards.items()} for meta in mteb.get_model_metas()}))
 """
-
-
-def unpack(folder: Path) -> Path:
-    """Unpack the real cards and return where they lie."""
-    import zstandard
-
-    with (
-        ARCHIVE.open("rb") as packed,
-        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-        tarfile.open(fileobj=stream, mode="r|") as tar,
-    ):
-        tar.extractall(folder, filter="data")
-    return folder
 
 
 def facts_of(folder: Path, hub_id: str) -> Facts:
@@ -134,13 +120,13 @@ def main() -> int:
     options.add_argument("--cards", type=Path, help="where the real cards are unpacked")
     options.add_argument("--mteb", metavar="PYTHON", help="an interpreter with mteb")
     given = options.parse_args()
-    if given.cards or ARCHIVE.exists():
+    if given.cards or CARDS.exists():
         with tempfile.TemporaryDirectory() as folder:
-            cards = given.cards or unpack(Path(folder))
-            for models in ("models", "unseen"):
+            cards = given.cards or unpack(CARDS, Path(folder))
+            for models in ("models", "unseen-1", "unseen-2"):
                 compare(cards, models)
     else:
-        print(f"skipped: no real cards in {ARCHIVE}")
+        print(f"skipped: no real cards in {CARDS}")
     misspelt()
     mended()
     if given.mteb:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cardcheck.catalogue.tasks import tasks_of
+from cardcheck.engine.recorded import Recorded
 from cardcheck.facts import Facts, collect
+from cardcheck.facts.datatable import read_tables
 from cardcheck.facts.outside import Offline
 from cardcheck.facts.overlap import HEADLINES, collect_overlap
 from cardcheck.facts.prose import Prose
@@ -81,6 +83,10 @@ def test_front_matter(known_as: KnownAs) -> None:
         ("- 2024/3/2: we release [training data](https://huggingface.co/datasets/BeIR/fiqa)\n", set()),
         ("`other/model` was trained on [x](https://huggingface.co/datasets/BeIR/fiqa)\n", set()),
         ("## 数据集\n\n| LCQMC | 1 |\n", {"LCQMC"}),
+        ("## Citing & Authors\n\n- **Datasets** : FiQA\n- Model : x\n", {"FiQA2018"}),
+        ("## Evaluation\n\n- Datasets: FiQA\n", set()),
+        ("## Training data\n\n- [claims](https://fever.ai/dataset/fever.html)\n", {"FEVER"}),
+        ("## Training data\n\n- [claims](https://fever.ai/dataset/feverous.html)\n", set()),
         ("## Data\n\n- MIRACL of [all](https://huggingface.co/datasets/Shitao/bge-m3-data)\n", {"MIRACLRetrieval"}),
         ("```\ntrained on MS MARCO\n```\n<!-- trained on NQ -->\n", set()),
     ],
@@ -151,10 +157,13 @@ def test_what_is_known_of_a_parent(known_as: KnownAs, name: str, state: str) -> 
         (None, "datasets: [snli]\nbase_model: bert-base-uncased\n", "", "no overlap declared"),
         (None, "datasets: [snli]\nbase_model: acme/encoder\n", "", "cannot be verified"),
         (None, "datasets: [snli, acme/pairs]\n", "", "cannot be verified"),
-        (None, "datasets: [snli, STS-B]\n", "", "cannot be verified"),
+        (None, "datasets: [STS-B]\n", "", "cannot be verified"),
         (None, "datasets: [snli, s2orc]\n", "", "cannot be verified"),
         (None, "datasets: [private]\n", "", "cannot be verified"),
         (None, "", "It was fine-tuned on the training sets of BEIR.\n", "cannot be verified"),
+        (None, "", "It was trained on all retrieval sets of BEIR.\n", "cannot be verified"),
+        (None, "", "It was trained on all of BEIR.\n", "declared overlap"),
+        (None, "datasets: [fever]\n", "", "declared overlap"),
         (None, "", "It was trained on three million proprietary query-document pairs.\n", "cannot be verified"),
         (None, "", "It was trained on questions of our help desk.\n", "cannot be verified"),
         (None, "", "", "not declared"),
@@ -341,3 +350,162 @@ def test_hostile_cards(card_facts: CardFacts, card: str) -> None:
     collect_overlap(facts, prose)
     assert time.perf_counter() - start < 2
     assert len(facts["overlap.unrecognised"]) <= 600
+
+
+@pytest.mark.parametrize(
+    ("front", "text", "relations"),
+    [
+        ("language: en\n", "It was trained on STSb.", ("same", "variant", "variant")),
+        ("", "It was trained on SNLI, MNLI and STSB.", ("same", "variant", "variant")),
+        ("language: fr\n", "It was trained on STSb.", ("variant", None, "variant")),
+        ("language: vi\n", "It was trained on the STS Benchmark.", ("variant", None, "variant")),
+        ("", "It was trained on STSB.", (None, None, None)),
+        ("language: [en, zh]\n", "It was trained on SNLI and STSB.", (None, None, None)),
+        ("", "It was trained on SNLI and STSB. 用中文训练。", (None, None, None)),
+        ("base_model: hfl/chinese-macbert-base\n", "It was trained on SNLI and STSB.", (None, None, None)),
+        ("language: zh\n", "It was trained on the STS Benchmark.", ("same", "variant", "variant")),
+    ],
+)
+def test_sts_b_means_what_the_card_tells(known_as: KnownAs, front: str, text: str, relations: tuple[str | None, ...]) -> None:
+    """STS-B is the STS Benchmark in an English card or among English sets, its translation in another language, open in a Chinese card."""
+    facts = known_as(None, front, f"# m\n\n{text}\n")
+    assert tuple(task(facts, name).get("relation") for name in ("STSBenchmark", "STS12", "STSB")) == relations
+
+
+@pytest.mark.parametrize(
+    ("text", "parents"),
+    [
+        ("It is distilled from `thenlper/gte-small`, at half the size.", ["thenlper/gte-small"]),
+        ("- Model : [BETO](https://huggingface.co/dccuchile/bert-base-spanish-wwm-cased)", ["dccuchile/bert-base-spanish-wwm-cased"]),
+        ("Fine-tuned using pre-trained [X](https://huggingface.co/acme/encoder) and a loss.", ["acme/encoder"]),
+        ("[X](https://huggingface.co/BAAI/bge-reranker-large) 기반 한국어 모델입니다.", ["BAAI/bge-reranker-large"]),
+        ("此模型基于 [X](https://huggingface.co/acme/encoder) 训练。", ["acme/encoder"]),
+        ("This is the [X](https://huggingface.co/acme/encoder) model which was fine-tuned on pairs.", ["acme/encoder"]),
+        ("See also [X](https://huggingface.co/acme/encoder).", []),
+        ("`acme/other` was distilled from `acme/encoder`.", []),
+        ("Compared with a model distilled from `acme/encoder`, it is fast.", []),
+        ("- 2024/3/2: a model distilled from `acme/encoder`", []),
+    ],
+)
+def test_parents_that_only_the_text_names(known_as: KnownAs, text: str, parents: list[str]) -> None:
+    """Words of origin in several languages name a parent where nothing else does; other models and news do not."""
+    facts = known_as("acme/ours", text=f"# m\n\n{text}\n")
+    assert [row["id"] for row in facts["overlap.parents"]] == parents
+
+
+def test_a_declared_base_model_outweighs_the_text(known_as: KnownAs) -> None:
+    """Looser words of origin are not asked where the front matter names the parent."""
+    facts = known_as("acme/ours", "base_model: acme/encoder\n", "# m\n\nIt is distilled from `thenlper/gte-small`.\n")
+    assert [row["id"] for row in facts["overlap.parents"]] == ["acme/encoder"]
+
+
+def test_the_whole_of_a_benchmark(known_as: KnownAs) -> None:
+    """Who trained on all of MTEB trained on all its tasks that have a training part, and on no more than is said of the others."""
+    facts = known_as(None, text="# m\n\nIt was trained on all of MTEB.\n")
+    (row,) = [row for row in facts["overlap.benchmarks"] if row["benchmark"] == "MTEB(eng, v2)"]
+    assert row["verdict"] == "declared overlap"
+    assert row["tasks"] / 2 < row["overlapping"]
+    assert not task(facts, "TRECCOVID")
+    assert row["ways"][0].startswith("text → trained on all of MTEB → ")
+
+
+def test_paws_is_in_paws_x(known_as: KnownAs) -> None:
+    """PAWS-X holds PAWS in English, and C-MTEB's part of it is a translation."""
+    facts = known_as(None, "datasets: [paws]\n")
+    assert (task(facts, "PawsXPairClassification")["relation"], task(facts, "PAWSX")["relation"]) == ("same", "variant")
+
+
+PAPER_CARD = f"---\n{TAGS}---\n# ours\n\nSee [our paper](https://arxiv.org/abs/2401.01234).\n"
+
+
+@pytest.mark.parametrize(
+    ("summary", "tasks"),
+    [
+        ("We present ours. We fine-tune it on MS MARCO and HotpotQA.", {"MSMARCO", "HotpotQA"}),
+        ("The model is trained on MS MARCO and evaluated on HotpotQA.", {"MSMARCO"}),
+        ("Our training data holds MS MARCO. We report results on HotpotQA.", {"MSMARCO"}),
+        ("Existing retrievers are trained on MS MARCO. We train on new pairs.", set()),
+        ("We did not train on MS MARCO.", set()),
+        ("When fine-tuned on MS MARCO, our encoder is strong.", set()),
+        ("We outperform models that were trained on MS MARCO.", set()),
+        ("We evaluate on MS MARCO.", set()),
+        ("", set()),
+    ],
+)
+def test_the_papers_summary(make_model: MakeModel, summary: str, tasks: set[str]) -> None:
+    """What the model's own paper says of its training is declared too, and marked as the paper's; what it says of others is not."""
+    path = make_model({"README.md": PAPER_CARD})
+    answers = {"paper": {"2401.01234": {"title": "Ours: embeddings", "summary": summary}}}
+    facts = collect(Subject(str(path), "folder", path, id="acme/ours"), outside=Recorded(answers))
+    found = {name for name in ("MSMARCO", "HotpotQA") if task(facts, name)}
+    assert found == tasks
+    assert all(task(facts, name)["path"].startswith("paper arXiv:2401.01234 → ") for name in found)
+    assert verdict(facts, "BEIR") == ("declared overlap" if tasks else "not declared")
+
+
+@pytest.mark.parametrize("number", ["1908.10084", "2401.09999"])
+def test_other_papers_tell_nothing_of_this_model(make_model: MakeModel, number: str) -> None:
+    """A paper of a library, or one that the card cites and that does not name the model, is on others' training."""
+    path = make_model({"README.md": PAPER_CARD.replace("our paper", "a paper").replace("2401.01234", number)})
+    answers = {"paper": {number: {"title": "Sentences", "summary": "We fine-tune it on MS MARCO and much else, " + "with care " * 20}}}
+    facts = collect(Subject(str(path), "folder", path, id="acme/zebra"), outside=Recorded(answers))
+    assert facts["overlap.papers"] == []
+    assert facts["overlap.tasks"] == []
+
+
+def test_a_hostile_summary(make_model: MakeModel) -> None:
+    """A summary of any kind and length ends the audit neither with an exception nor late."""
+    path = make_model({"README.md": PAPER_CARD})
+    answers = {"paper": {"2401.01234": {"title": "x", "summary": "we trained on " * 5000 + "\u202e\x00" + "MS MARCO, " * 5000}}}
+    began = time.process_time()
+    facts = collect(Subject(str(path), "folder", path, id="acme/ours"), outside=Recorded(answers))
+    assert time.process_time() - began < 3
+    assert len(facts["overlap.papers"][0]["summary"]) <= 6000
+
+
+FIGURE = (
+    "<figure class='ltx_table'><table><tr><td>Dataset</td><td>Size</td></tr><tr><td>{}</td><td>500,000</td></tr></table>"
+    "<figcaption><span>Table 3: </span>{}</figcaption></figure>"
+)
+
+
+@pytest.mark.parametrize(
+    ("pages", "tasks"),
+    [
+        ([("MS MARCO", "Training data of our model.")], {"MSMARCO"}),
+        ([("<a href='x'>MS MARCO</a>", "Datasets for fine-tuning.")], {"MSMARCO"}),
+        ([("MS MARCO", "Results on the test data after training.")], set()),
+        ([("MS MARCO", "Statistics.")], set()),
+        ([("HotpotQA", "Evaluation sets."), ("MS MARCO", "The training mixture of data.")], {"MSMARCO"}),
+        ([("our pairs", "Training data.")], set()),
+        ([], set()),
+    ],
+)
+def test_the_table_of_a_paper_that_is_linked_as_html(make_model: MakeModel, pages: list[tuple[str, str]], tasks: set[str]) -> None:
+    """A table captioned as training data declares what it names; tables of results, and papers without such a page, do not."""
+    url = "https://arxiv.org/html/2401.01234v1"
+    path = make_model({"README.md": PAPER_CARD + f"\nAs [HTML]({url}).\n"})
+    page = {url: {"text": "<html>" + "".join(FIGURE.format(*parts) for parts in pages)}}
+    answers = {"paper": {"2401.01234": {"title": "Ours", "summary": "About text."}}, "page": page if pages else {}}
+    facts = collect(Subject(str(path), "folder", path, id="acme/ours"), outside=Recorded(answers))
+    assert {name for name in ("MSMARCO", "HotpotQA") if task(facts, name)} == tasks
+    assert not tasks or task(facts, "MSMARCO")["path"] == "paper arXiv:2401.01234, table → MS MARCO → MSMARCO"
+
+
+def test_an_html_version_that_is_not_linked_is_not_asked_for(make_model: MakeModel) -> None:
+    """No request is made for a table that the card does not point at."""
+    path = make_model({"README.md": PAPER_CARD})
+    page = {"https://arxiv.org/html/2401.01234": {"text": FIGURE.format("MS MARCO", "Training data.")}}
+    answers = {"paper": {"2401.01234": {"title": "Ours", "summary": "About text."}}, "page": page}
+    assert not collect(Subject(str(path), "folder", path, id="acme/ours"), outside=Recorded(answers))["overlap.tasks"]
+
+
+@pytest.mark.parametrize(
+    "piece", ["<figure", "<figure><table>", "<figure><figcaption>train data<", "<td>" * 9, "</figure>", "<figure></figure>"]
+)
+def test_hostile_pages(piece: str) -> None:
+    """However broken a page is, reading it ends soon."""
+    began = time.process_time()
+    read_tables(piece * (2_000_000 // len(piece)))
+    read_tables((piece + "</figure>") * 100_000)
+    assert time.process_time() - began < 2

@@ -12,6 +12,8 @@ from cardcheck.engine.library import load_rules
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts import Facts
 from cardcheck.facts.located import Location
+from cardcheck.facts.model import Source
+from cardcheck.facts.overlap import add_verdict
 from cardcheck.pipeline import Audit, Run
 from cardcheck.spotcheck import statistics
 from cardcheck.spotcheck.check import Point, SpotCheck
@@ -101,7 +103,7 @@ def failed(*findings: Finding, more: int = 0) -> Judgement:
 def audit(*judgements: Judgement, **changes: Any) -> Audit:
     """Return an audit of the folder `model` with these judgements."""
     subject = changes.pop("subject", Subject("model", "folder", Path("model")))
-    return Audit(subject, Facts(), list(judgements), **changes)
+    return Audit(subject, changes.pop("facts", None) or Facts(), list(judgements), **changes)
 
 
 def hub(*judgements: Judgement, **changes: Any) -> Audit:
@@ -134,7 +136,7 @@ def everything(text: str = "a message") -> Run:
     return Run(
         "lint",
         [
-            audit(*judgements, subject=named, remarks=(remark,)),
+            audit(*judgements, subject=named, remarks=(remark,), facts=judged(text)),
             hub(*judgements, remarks=(remark,), spotcheck=check),
             audit(failed(finding(text, Location("."))), subject=Subject("a.py", "application", Path(), only=(f"{text}.py", "b.py"))),
             audit(),
@@ -155,3 +157,20 @@ def harmful(text: str, allowed: str = "") -> list[str]:
     return [
         hex(ord(character)) for character in text if unicodedata.category(character) in hidden and character not in f"\u200c\u200d{allowed}"
     ]
+
+
+def judged(text: str = "acme/pairs", **changes: Any) -> Facts:
+    """Return facts of a subject of which two benchmarks were judged; `text` stands wherever a subject has a say."""
+    facts, place = Facts(), Location("README.md", 4, 3)
+    facts.sources["overlap"] = Source("known")
+    facts.set("overlap.annotation", "listed")
+    add_verdict(
+        facts, place, benchmark="BEIR", verdict="declared overlap", tasks=15, overlapping=1, zero_shot=100, mended=100, ours=93,
+        **{"why": "mteb leaves out tasks: 1 that the card alone declares", "ways": [f"front matter → {text} → FEVER"], **changes},
+    )  # fmt: skip
+    add_verdict(facts, place, benchmark="RTEB(beta)", verdict="cannot be verified", tasks=30, unclear=2, private=13, ours=100)
+    path = {"origin": "front matter", "name": text, "relation": "same", "split": "other", "path": f"front matter → {text} → FEVER"}
+    facts.add("overlap.tasks", place, task="FEVER", **path)
+    facts.add("overlap.unrecognised", place, name=text, origin="text", problem="unknown", meant=None, why="")
+    facts.add("overlap.parents", place, id=text, via="base_model", depth=1, state="unknown")
+    return facts

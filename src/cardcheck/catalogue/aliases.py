@@ -45,6 +45,7 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class _Table:
     names: dict[str, Match]
+    addresses: dict[str, Match]
     within: dict[str, Match]
     links: dict[str, dict[str, str]]
     tests: frozenset[str]
@@ -78,13 +79,14 @@ def _match(row: dict[str, Any]) -> Match:
 
 @functools.cache
 def _table() -> _Table:
-    table = _Table({}, {}, {}, *(frozenset(_given()[key]) for key in ("tests", "generic", "keepers", "around")))
+    table = _Table({}, {}, {}, {}, *(frozenset(_given()[key]) for key in ("tests", "generic", "keepers", "around")))
     for row in _given()["aliases"]:
         match = _match(row)
         for name in row.get("names", ()):
             table.names.setdefault(plain(name), match)
             if row.get("within"):
                 table.within[plain(name)] = match
+        table.addresses.update(dict.fromkeys(row.get("addresses", ()), match))
     for row in _given()["links"]:
         for task in row["tasks"]:
             table.links.setdefault(task, {}).update({other: row["why"] for other in row["tasks"] if other != task})
@@ -112,7 +114,7 @@ def _add_phrase(phrases: _Phrases, phrase: str, match: Match) -> None:
 
 
 @functools.cache
-def _spelled() -> dict[str, str | None]:
+def spelled() -> dict[str, str | None]:
     """Return the tasks by their names' letters and digits; None where two share them."""
     found: dict[str, str | None] = {}
     for name in tasks.names():
@@ -133,7 +135,7 @@ def _short() -> dict[str, tuple[str, ...]]:
 
 def spelled_alike(name: str) -> str | None:
     """Return the one task whose name differs from this one at most in capitals and punctuation."""
-    return _spelled().get(plain(name))
+    return spelled().get(plain(name))
 
 
 @functools.lru_cache(maxsize=8192)
@@ -156,6 +158,13 @@ def data_set(name: str) -> Match | None:
     return _within(words)
 
 
+def by_address(url: str) -> Match | None:
+    """Return what data set lies at an address of the web, by its host or the longest beginning of its path that is known."""
+    at = re.sub(r"^https?://(?:www\.)?", "", url[:MAX_NAME].lower()).partition("?")[0].partition("#")[0].rstrip("/.,;")
+    parts = at.split("/")[:4]
+    return next((found for size in range(len(parts), 0, -1) if (found := _table().addresses.get("/".join(parts[:size])))), None)
+
+
 def _core(words: list[str]) -> tuple[int, int]:
     """Return where the name stands among words that only say which part, form or language of a set this is."""
     start, end = 0, len(words)
@@ -173,7 +182,7 @@ def _named(name: str, *, kept: bool) -> Match | None:
         return None
     if found := _table().names.get(key):
         return found
-    if task := _spelled().get(key) or _spelled().get(plain(TYPES.sub("", name))):
+    if task := spelled().get(key) or spelled().get(plain(TYPES.sub("", name))):
         return Match("same", (task,), f"{task}, written otherwise", tests=_is_nano(task))
     if held := _short().get(key):
         return Match("same", held, f"named as {held[0]} is, without its type", tests=_is_nano(held[0]))
@@ -200,7 +209,7 @@ def near(name: str) -> str | None:
     key = plain(name.rpartition("/")[2])
     if len(key) < LEAST_SLIP or data_set(name):
         return None
-    known = {*_table().names, *_spelled()}
+    known = {*_table().names, *spelled()}
     found = [other for other in known if other[0] == key[0] and len(other) >= LEAST_SLIP and is_slip(key, other)]
     return found[0] if len(found) == 1 else None
 

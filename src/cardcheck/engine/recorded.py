@@ -5,7 +5,7 @@
       owner: {acme: "the Hub answered 503"}
 
 A mapping is the answer, a text is why nobody could answer, and what is not there does not exist. The kinds are the methods of
-`facts.outside.Outside`: model, scan, files, commits, discussions, owner, models_of, paper, dataset and page.
+`net.answers.Outside`: model, scan, files, commits, discussions, owner, models_of, paper, dataset, page and results.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cardcheck.net.answers import (
     Page,
     Paper,
     Scan,
+    Score,
     make,
 )
 
@@ -85,3 +86,7 @@ class Recorded:
     def page(self, url: str) -> Page:
         """Return the recorded page."""
         return make(Page, {"url": url} | self._value("page", url))
+
+    def results(self, hub_id: str, tasks: tuple[str, ...]) -> list[Score]:
+        """Return the recorded scores on these tasks."""
+        return [score for score in self._rows("results", hub_id, Score) if score.task in tasks]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.catalogue import aliases, tasks, training
 from cardcheck.facts.datasets import task_name
-from cardcheck.facts.declared import FRONT_MATTER, TEXT, Declaration, declarations
+from cardcheck.facts.declared import BOARDS, FRONT_MATTER, PAPER, TEXT, Declaration, declarations
 from cardcheck.facts.located import Location
 from cardcheck.facts.overlap import DECLARED, HEADLINES, NONE, SILENT, UNSURE, add_verdict
 from cardcheck.facts.parents import Parent, parents
@@ -20,16 +20,8 @@ MTEB, BASE = "mteb", "base model"
 RELATIONS = ("same", "variant", "source")  # the surest first
 SPLITS = ("same", "tests only", "other", "unknown")
 SHOWN = 6  # names in a message
+WAYS = 3  # shown of a benchmark
 LEAST_STATED = 3  # tasks of a benchmark, and half of all, whose scores make a card speak of it
-BOARDS = {
-    "MTEB": ("MTEB(eng, v1)", "MTEB(eng, v2)"),
-    "MMTEB": ("MTEB(Multilingual, v2)",),
-    "BEIR": ("BEIR",),
-    "NANOBEIR": ("NanoBEIR",),
-    "RTEB": ("RTEB(beta)",),
-    "C-MTEB": ("MTEB(cmn, v1)",),
-    "CMTEB": ("MTEB(cmn, v1)",),
-}
 CUSTOMARY = "MSMARCO"  # retrievers are trained on it as a matter of course: who says "zero-shot" does not mean it
 
 
@@ -47,7 +39,7 @@ class Hit(NamedTuple):
     @property
     def rank(self) -> tuple[int, int, int]:
         """The smaller, the more there is behind it."""
-        near = (FRONT_MATTER, TEXT, MTEB, BASE).index(self.origin)
+        near = (FRONT_MATTER, TEXT, PAPER, MTEB, BASE).index(self.origin)
         return RELATIONS.index(self.relation), SPLITS.index(self.split), near
 
 
@@ -60,7 +52,7 @@ class Exposure:
         self.here = facts.place(["card.base_model", "lineage.opening", "card"])
         self.declared = declarations(facts, prose)
         self.known = training.annotation(self.id) if self.id else None
-        self.parents = parents(facts)
+        self.parents = parents(facts, prose)
         self.hits: dict[str, Hit] = {}
         self.carded: set[str] = set()  # tasks that the card itself covers
 
@@ -68,7 +60,7 @@ class Exposure:
         """Set every fact of the group."""
         for one in self.declared:
             self._declaration(one)
-        self.carded = {task for task, hit in self.hits.items() if hit.relation != "source"}
+        self.carded = {task for task, hit in self.hits.items() if hit.relation != "source" and hit.origin != PAPER}
         self._annotations()
         for hit in sorted(self.hits.values(), key=lambda hit: (hit.rank, hit.task)):
             row = {key: value[:200] for key, value in hit._asdict().items() if key != "place"}
@@ -92,7 +84,7 @@ class Exposure:
             why = one.match.why if one.match else ""
             self.facts.add("overlap.unrecognised", one.place, name=one.name[:120], origin=one.origin, problem=problem, meant=meant, why=why)
             return
-        self._match(one.match, one.origin, one.name, one.origin, one.place, tests=one.tests)
+        self._match(one.match, one.origin, one.name, one.way or one.origin, one.place, tests=one.tests)
 
     def _annotations(self) -> None:
         """Take what mteb lists for the subject and for each of its parents."""
@@ -146,6 +138,7 @@ class Exposure:
             mended=training.zero_shot(self.id, benchmark, mended=True) if self.id else None,
             ours=ours if self._is_declared() or inside else None,
             why=self._why(inside, zero_shot, ours),
+            ways=_ways(inside),
         )
 
     def _is_declared(self) -> bool:
@@ -177,7 +170,9 @@ class Exposure:
             elif hit.origin == MTEB or not counted.isdisjoint(aliases.related(hit.task)):
                 reasons["on the same data as a listed task"] += 1
             else:
-                reasons["of a base model" if hit.origin == BASE else "that the card alone declares"] += 1
+                reasons[
+                    "of a base model" if hit.origin == BASE else f"that the {'paper' if hit.origin == PAPER else 'card'} alone declares"
+                ] += 1
         return "mteb leaves out tasks: " + ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
 
     def _scored(self) -> set[str]:
@@ -229,6 +224,14 @@ class Exposure:
                 self.facts.add(
                     "overlap.contradicted", place, text=row["text"], board=row["what"], tasks=_shown(inside), count=len(inside), path=path
                 )
+
+
+def _ways(inside: list[Hit]) -> list[str]:
+    """Return the surest ways, each from another name."""
+    first: dict[str, str] = {}
+    for hit in sorted(inside, key=lambda hit: (hit.rank, hit.task)):
+        first.setdefault(hit.name.lower(), hit.path[:200])
+    return list(first.values())[:WAYS]
 
 
 def _split(task: str, base: str, match: aliases.Match, *, tests: bool, origin: str) -> str:

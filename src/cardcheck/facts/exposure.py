@@ -242,7 +242,7 @@ def sentences(prose: Prose) -> Iterator[tuple[int, str]]:
 
     for start, block in _blocks(prose.words):
         if holds(start, start + len(block)):
-            for offset, sentence in _split(block, start):
+            for offset, sentence in split(block, start):
                 if holds(offset, offset + len(sentence)):
                     yield offset, sentence
 
@@ -274,7 +274,8 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
         yield start, " ".join(held)
 
 
-def _split(block: str, offset: int) -> Iterator[tuple[int, str]]:
+def split(block: str, offset: int) -> Iterator[tuple[int, str]]:
+    """Yield the sentences of a paragraph with their offsets, which begin at `offset`."""
     done = 0
     for stop in ENDS.finditer(block):
         yield offset + done, block[done : stop.start()][:MAX_SENTENCE]

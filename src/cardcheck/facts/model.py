@@ -69,12 +69,16 @@ class Facts:
         self.values = {name: _masked(value, masks) for name, value in self.values.items()}
 
     def slim(self) -> Facts:
-        """Return these facts without texts, lists and places: what a report shows of a subject beside its findings.
+        """Return these facts without texts, lists and places, but for the verdicts on benchmarks: what a report shows beside findings.
 
         What is empty is not kept either: thousands of subjects have hundreds of facts each.
         """
         left_out = ("card.text", "files.paths")
-        small = {name: value for name, value in self.values.items() if value and FIELDS[name].kind != "rows" and name not in left_out}
+        small = {
+            name: value
+            for name, value in self.values.items()
+            if value and (FIELDS[name].kind != "rows" or name == "overlap.benchmarks") and name not in left_out
+        }
         return Facts(small, {}, self.sources, {})
 
     def place(self, names: Sequence[str]) -> Location:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from cardcheck.net.answers import Outside
 
 Answer = TypeVar("Answer")
-GROUPS = ("overlap", "hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages")
+GROUPS = (
+    "overlap", "hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages", "official",
+)  # fmt: skip
 NOT_ASKED = Source("absent", "not asked; --online asks")
 
 
@@ -39,22 +41,23 @@ def collect_outside(facts: Facts, prose: Prose, outside: Outside | None) -> None
 
     from cardcheck.facts.overlap import collect_overlap
 
-    facts.sources["overlap"] = Source("known")  # nobody is asked, but reading the catalogue is too slow for every commit
-    collect_overlap(facts, prose)
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(collect, facts, outside) for collect in _collectors()]:
             done.result()
+    facts.sources["overlap"] = Source("known")  # nobody is asked, but reading the catalogue is too slow for every commit
+    collect_overlap(facts, prose)  # last, for the paper may tell of training data
 
 
 def _collectors() -> list[Callable[[Facts, Outside], None]]:
     """Return who fills the groups, each its own."""
     from cardcheck.facts.hub import collect_hub
     from cardcheck.facts.hubdata import collect_data, collect_relatives
+    from cardcheck.facts.official import collect_official
     from cardcheck.facts.owner import collect_owner
     from cardcheck.facts.papers import collect_papers
     from cardcheck.facts.reports import collect_reports
 
-    return [collect_hub, collect_relatives, collect_data, collect_owner, collect_papers, collect_reports]
+    return [collect_hub, collect_relatives, collect_data, collect_owner, collect_papers, collect_reports, collect_official]
 
 
 def asked(facts: Facts, source: str, question: Callable[[], Answer], what: str) -> Answer | None:

@@ -1,6 +1,7 @@
 """Which MTEB tasks lie inside the declared training data, by which way, and what follows for each benchmark.
 
-Everything is read from the card, the configuration and the packaged catalogue; nobody is asked. A name or a parent that means nothing
+Everything is read from the card, the configuration, the packaged catalogue and what the paper says where it was asked for; nobody else is
+asked. A name or a parent that means nothing
 to the catalogue is never taken for clean.
 """
 
@@ -24,7 +25,13 @@ def collect_overlap(facts: Facts, prose: Prose) -> None:
     """
     if not facts["model.is_embedding"] or facts["subject.kind"] == "application":
         return
-    declares = facts["card.datasets"] or facts["training.statements"] or facts["training.sections"] or _links_data(facts)
+    declares = (
+        facts["card.datasets"]
+        or facts["training.statements"]
+        or facts["training.sections"]
+        or _links_data(facts)
+        or facts["overlap.papers"]
+    )
     made_from = facts["lineage.bases"] or facts["lineage.stated"] or facts["config.name_or_path"] or facts["adapter.base"]
     if declares or made_from or facts["subject.id"]:
         from cardcheck.facts.exposed import Exposure  # brings the catalogue
@@ -42,8 +49,9 @@ def _links_data(facts: Facts) -> bool:
 
 def add_verdict(facts: Facts, place: Location, /, **known: Any) -> None:
     """Add the row of a benchmark; what is not given is nought, or null where it was not looked up."""
-    blank = {
+    blank: dict[str, Any] = {
         "tasks": None, "overlapping": 0, "unclear": 0, "private": 0, "scored": 0, "scored_overlap": 0, "shown": "",
         "zero_shot": None, "mended": None, "ours": None, "why": "nothing is declared",
+        "ways": [],
     }  # fmt: skip
     facts.add("overlap.benchmarks", place, **{**blank, **known})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.errors import AbsentError, UnavailableError
 from cardcheck.facts.cited import MAX_ENTRY, Cited, arxiv_numbers, compare_authors, compare_titles, looks_like_title, read_entry
+from cardcheck.facts.datatable import table_of
 from cardcheck.facts.families import ID
 from cardcheck.facts.located import Location
 from cardcheck.facts.model import Source
@@ -33,6 +34,7 @@ MAX_PAPERS = 3
 MAX_LOOKED_AT = 400  # rows of the card
 MAX_FEED = 400_000  # characters of arXiv's answer
 MAX_SHOWN = 160
+MAX_SUMMARY = 6000
 LINE = 300  # characters of the line above an entry
 HUB_BEGAN = "2022-03-02"  # the day that the Hub gives to all repositories that are older
 ARXIV = "https://export.arxiv.org/api/query?max_results=3&id_list="
@@ -80,6 +82,7 @@ def collect_papers(facts: Facts, outside: Outside) -> None:
         paper = papers.get(one.number)
         _looked_up(facts, one, paper, names, (model, base))
         if paper:
+            _keep(facts, outside, one, paper)
             for place, cited in one.said:
                 _said(facts, one.number, place, cited, paper)
 
@@ -201,6 +204,14 @@ def _looked_up(facts: Facts, one: _Named, paper: Paper | None, names: Names, day
         before_model=_between(paper.published, days[0]) if paper else 0,
         before_base=_between(paper.published, days[1]) if paper else 0,
     )
+
+
+def _keep(facts: Facts, outside: Outside, one: _Named, paper: Paper) -> None:
+    """Keep what a paper that is the model's own says of itself: it may tell what the model was trained on."""
+    named = names_of(facts).in_text(paper.summary, paper.title) == "yes" and one.how != "text"
+    if one.number not in BACKGROUND and (one.how == "words" or named or _is_owners(paper, facts["subject.id"] or "")):
+        summary = " ".join(paper.summary[:MAX_SUMMARY].split())
+        facts.add("overlap.papers", one.place, number=one.number, summary=summary, table=table_of(facts, outside, one.number))
 
 
 def _said(facts: Facts, number: str, place: Location, cited: Cited, paper: Paper) -> None:

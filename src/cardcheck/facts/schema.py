@@ -213,11 +213,17 @@ GROUPS: dict[str, dict[str, Field]] = {
         "tasks": Field(
             "rows",
             "MTEB tasks whose data is in the declared training data, each with the surest way that leads there: `origin` is front matter, text, "
-            "mteb (its annotation) or base model, `name` what is named there, `path` the whole way; `relation` is same (data set), variant (a "
+            "paper (its summary or table), mteb (its annotation) or base model, `name` what is named there, `path` the whole way; `relation` is same (data set), variant (a "
             "translation, a subset, another version) or source (drawn from the same place, so that items may coincide); `split` is same (as is "
             "evaluated: the task is evaluated on train, or the test part was trained on), tests only (the data set has no training part), other "
             "or unknown",
             keys=("task", "origin", "name", "relation", "split", "path"),
+        ),
+        "papers": Field(
+            "rows",
+            "papers that are the model's own: that the card calls its own, that name it, or that the Hub shows as the owner's; `summary`, and "
+            "the rows of the `table` of training data in the HTML version, where the card links that",
+            keys=("number", "summary", "table"),
         ),
         "unrecognised": Field(
             "rows",
@@ -240,7 +246,7 @@ GROUPS: dict[str, dict[str, Field]] = {
             "declared, not declared or cannot be verified; `tasks` are in it (null where nothing was looked up), `overlapping` of them in the "
             "training data, `unclear` names and parents that may hold any, `private` tasks nobody can compare, `scored` have scores in the card, "
             "`scored_overlap` of the overlapping ones, `shown` names some; `zero_shot` is mteb's percentage (null where it has none), `mended` the "
-            "same with misspelt names counted, `ours` the one by all that is declared, `why` they differ",
+            "same with misspelt names counted, `ours` the one by all that is declared, `why` they differ, `ways` the paths to the first few tasks",
             keys=(
                 "benchmark",
                 "verdict",
@@ -255,6 +261,7 @@ GROUPS: dict[str, dict[str, Field]] = {
                 "mended",
                 "ours",
                 "why",
+                "ways",
             ),
         ),
         "scored": Field(
@@ -629,6 +636,39 @@ GROUPS: dict[str, dict[str, Field]] = {
             keys=("url", "names_it", "others", "shown"),
         ),
     },
+    "official": {
+        "claimed": Field("int", "MTEB tasks whose scores the card states"),
+        "compared": Field("int", "parts of tasks of which MTEB's results repository has a score to hold against the card's"),
+        "higher": Field("int", "of those, parts that the card has more than a point higher, and no known trap explains it"),
+        "lower": Field("int", "the same, lower"),
+        "mean_difference": Field("double?", "points by which the card is higher, on average, known traps left out", "nothing to compare"),
+        "copied": Field("strings", "tasks of which the repository has only numbers that were copied from the model's card"),
+        "entries": Field(
+            "rows",
+            "compared parts, the widest differences first, in points from 0 to 100; `trap` is scale, metric, split (the number "
+            "is one of these, and `fits` says which), task (most cards differ alike), data revision, broken run, prompt (may be one of these) or empty; `origin` is model-index, "
+            ".eval_results or table; `run` is the model's revision in the repository and `version` mteb's",
+            keys=(
+                "task",
+                "split",
+                "subset",
+                "metric",
+                "stated",
+                "official",
+                "difference",
+                "trap",
+                "fits",
+                "origin",
+                "run",
+                "version",
+            ),
+        ),
+        "spread": Field(
+            "rows",
+            "parts of which official runs of the model lie more than 5 points apart",
+            keys=("task", "split", "subset", "low", "low_run", "high", "high_run"),
+        ),
+    },
     "hub": {
         "renamed_to": Field("string?", "id that the Hub gives the model now", "it is the one that was asked for"),
         "downloads": Field("int?", "downloads of the last 30 days", "not told"),
@@ -751,6 +791,7 @@ SOURCES = (
     "reports",
     "data",
     "pages",
+    "official",
 )
 
 FIELDS: dict[str, Field] = {f"{group}.{name}": field for group, fields in GROUPS.items() for name, field in fields.items()}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_TEXT, MAX_ITEMS = 20_000, 5000
+MAX_TEXT, MAX_ITEMS, MAX_NUMBER = 20_000, 5000, 1e12
 Answer = TypeVar("Answer")
-METHODS = frozenset({"model", "scan", "files", "commits", "discussions", "owner", "models_of", "paper", "dataset", "page"})
+METHODS = frozenset({"model", "scan", "files", "commits", "discussions", "owner", "models_of", "paper", "dataset", "page", "results"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,23 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """What one run of MTEB gave on one part of a task: `metrics` as fractions, by the names that it was written with.
+
+    `run` is the model's revision as the results repository has it; `external` stands for numbers that were copied from the model's card.
+    """
+
+    task: str
+    run: str = ""
+    split: str = ""
+    subset: str = "default"
+    metrics: dict[str, float] = field(default_factory=dict)
+    dataset_revision: str = ""
+    mteb_version: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of the web: where it was found in the end, its type (`text/html`), and its text as it came."""
 
@@ -148,15 +165,20 @@ def _checked(kind: str, value: Any) -> Any:
         return value if _is_count(value) else None
     if kind == "list[str]":
         return [_text(item) for item in value[:MAX_ITEMS] if isinstance(item, str)] if isinstance(value, (list, tuple)) else None
-    if kind == "dict[str, int]":
+    if kind.startswith("dict"):
+        fits = _is_number if "float" in kind else _is_count
         pairs = islice(value.items(), MAX_ITEMS) if isinstance(value, dict) else ()
-        return {_text(key): count for key, count in pairs if isinstance(key, str) and _is_count(count)}
+        return {_text(key): one for key, one in pairs if isinstance(key, str) and fits(one)}
     rows = value if isinstance(value, (list, tuple)) else []
     return [(_text(str(one[0])), _text(str(one[1]))) for one in rows[:MAX_ITEMS] if isinstance(one, (list, tuple)) and len(one) == 2]
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MAX_NUMBER  # so neither NaN nor infinite
 
 
 def _text(value: str) -> str:
@@ -199,3 +221,6 @@ class Outside(Protocol):
 
     def page(self, url: str) -> Page:
         """Return a page of the web."""
+
+    def results(self, hub_id: str, tasks: tuple[str, ...]) -> list[Score]:
+        """Return what MTEB's results repository holds of a model for these tasks, those first that stand first; it need not be all."""

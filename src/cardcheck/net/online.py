@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -26,9 +26,21 @@ from cardcheck.net.answers import (
     Page,
     Paper,
     Scan,
+    Score,
     make,
 )
 from cardcheck.net.client import LaterError, Log, make_client
+from cardcheck.net.results import (
+    MAX_BYTES,
+    MAX_FETCHED,
+    REPOSITORY,
+    checkout,
+    choose,
+    copied_score,
+    folder_of,
+    read_checkout,
+    read_scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -191,6 +203,22 @@ class Online:
             return Page(str(answer.url.copy_with(username="", password="")), kind, answer.text)
 
         return self._once(("page", url), ask)
+
+    def results(self, hub_id: str, tasks: tuple[str, ...]) -> list[Score]:
+        """Return what MTEB's results repository holds of a model: all of these tasks from a checkout, else the first few from the Hub."""
+
+        def ask() -> list[Score]:
+            if root := checkout():
+                return read_checkout(root, hub_id, tasks)
+            tree: Any = self.api.list_repo_tree(REPOSITORY, folder_of(hub_id), recursive=True, repo_type="dataset")
+            chosen, copied = choose((one.path for one in islice(tree, MAX_FILES) if getattr(one, "size", MAX_BYTES) < MAX_BYTES), tasks)
+            base = f"{self.endpoint}/datasets/{REPOSITORY}/resolve/main/"
+            with ThreadPoolExecutor(4) as pool:
+                pages = pool.map(lambda path: self.page(base + quote(path)), chosen[:MAX_FETCHED])
+                read = [score for page, path in zip(pages, chosen, strict=False) for score in read_scores(page.text, path)]
+            return [copied_score(task) for task in copied] + read
+
+        return self._once(("results", hub_id, tasks), ask, hub_id=hub_id)
 
     def _first_page(self, path: str) -> Any:
         """Return the first page of a list, of which huggingface_hub would fetch all pages."""

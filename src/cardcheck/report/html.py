@@ -13,7 +13,7 @@ from markupsafe import Markup
 import cardcheck
 from cardcheck.engine.rule import SEVERITIES
 from cardcheck.errors import CardcheckError
-from cardcheck.report import words
+from cardcheck.report import overlap, words
 from cardcheck.report.chart import scatter
 from cardcheck.report.escape import visible
 from cardcheck.report.excerpt import excerpt
@@ -43,6 +43,8 @@ def render(run: Run, *, now: datetime | None = None) -> str:
             # Drawn by us, from numbers and from names that chart.py escapes.
             chart=Markup(scatter(check)) if check and check.status == "done" and check.references else "",  # noqa: S704
             groups=_by_source(check) if check else {},
+            overlap=overlap.table(audit.facts),
+            overlap_title=overlap.TITLE,
             now=(now or datetime.now(UTC)).astimezone(UTC),
         )
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import cardcheck
 from cardcheck.engine.rule import SEVERITIES
+from cardcheck.report import overlap
 
 if TYPE_CHECKING:
     from cardcheck.engine.evaluate import Finding
@@ -79,6 +80,7 @@ def document(audit: Audit, *, brief: bool = False) -> dict[str, Any]:
             if not brief or judged.outcome in ("fail", "unknown")
         ],
         "outcomes": {outcome: len(audit.outcomes(outcome)) for outcome in OUTCOMES},
+        "overlap": overlap.document(audit.facts, brief=brief),
         "spotcheck": _spotcheck(audit.spotcheck) if audit.spotcheck else None,
     }  # fmt: skip
 

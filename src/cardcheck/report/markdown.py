@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cardcheck.engine.rule import SEVERITIES
-from cardcheck.report import words
+from cardcheck.report import overlap, words
 from cardcheck.report.escape import visible
 from cardcheck.report.place import spot
 
@@ -39,7 +39,7 @@ def render(run: Run) -> str:
         *_section("### Comments that silence nothing", _remarks(run)),
         *_section("### Why, and what to do", map(_explained, rules.values())),
     ]
-    verdicts = _section("### Spot check", _verdicts(run))
+    verdicts = [*_section("### Spot check", _verdicts(run)), *_section(f"### {overlap.TITLE}", _overlap(run))]
     table = _table(run, found, MAX_LENGTH - _length([*head, *verdicts, *rest]))
     return "\n".join([*head, *verdicts, *table, *rest]).rstrip("\n") + "\n"
 
@@ -92,6 +92,24 @@ def _numbers(check: SpotCheck) -> Iterator[str]:
         expected, gap = judged.expected_interval, judged.gap_interval
         yield f"- expected {judged.expected:.1f} ({expected.low:.1f} to {expected.high:.1f}, 90 %)"
         yield f"- gap {judged.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f}, 90 %, expected minus measured)"
+
+
+def _overlap(run: Run) -> Iterator[str]:
+    """Yield a table for each subject that declares something; its lines are one entry, so that none is cut in two."""
+    for audit in run.audits:
+        table = overlap.table(audit.facts)
+        if table is None:
+            continue
+        name = f"{code(words.label(audit))}: " if len(run.audits) > 1 else ""
+        if table.rows:
+            heads = (*overlap.HEADS, "why they differ", "first ways")
+            lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+            for row in table.rows:
+                cells = (*(_cell(cell) for cell in row.cells), _cell(row.why) if row.why else "", "<br>".join(map(_cell, row.ways)))
+                lines.append(f"| {' | '.join(cells)} |")
+            yield "\n".join([*([name, ""] if name else []), *lines, "", *([f"{table.why}.", ""] if table.why else [])])
+        else:
+            yield f"{name}{table.why}.\n"
 
 
 def _unchecked(run: Run) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardcheck.engine.rule import SEVERITIES
-from cardcheck.report import words
+from cardcheck.report import overlap, words
 from cardcheck.report.escape import no_command, visible
 from cardcheck.report.excerpt import excerpt
 
@@ -46,6 +46,7 @@ def _many(run: Run, explained: set[str]) -> Iterator[str]:
         if audit.remarks or audit.spotcheck or any(judged.findings for judged in audit.judgements):
             yield _heading(audit)
             yield from _found(audit, run, explained)
+            yield from _overlap(audit)
             yield from _spotcheck(audit.spotcheck) if audit.spotcheck else ()
             yield ""
     if unchecked := words.unchecked(run):
@@ -83,6 +84,7 @@ def _lines(audit: Audit, run: Run, explained: set[str]) -> Iterator[str]:
         yield NOT_CHECKED
         for reason, group in groupby(sorted(unknown, key=lambda judged: judged.reason), key=lambda judged: judged.reason):
             yield f"  {', '.join(f'{judged.rule.id} {judged.rule.name}' for judged in group)}: {visible(reason)}"
+    yield from _overlap(audit)
     if audit.spotcheck is not None:
         yield ""
         yield from _spotcheck(audit.spotcheck)
@@ -143,6 +145,29 @@ def _source(finding: Finding) -> Iterator[str]:
     if piece := excerpt(finding):
         yield f"  {piece.line:>5} | {piece.text}"
         yield f"        | {piece.blanks}" + click.style("^", fg="green", bold=True)
+
+
+def _overlap(audit: Audit) -> Iterator[str]:
+    """Yield which benchmarks lie inside the declared training data; one line where nothing is declared."""
+    table = overlap.table(audit.facts)
+    if table is None:
+        return
+    yield ""
+    if not table.rows:
+        yield click.style(overlap.TITLE, bold=True) + f": {table.why}"
+        return
+    yield click.style(overlap.TITLE, bold=True)
+    lines = [overlap.HEADS, *(tuple(visible(cell) for cell in row.cells) for row in table.rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(overlap.HEADS))]
+    laid = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    yield click.style(f"  {laid[0]}", dim=True)
+    for row, line in zip(table.rows, laid[1:], strict=True):
+        yield f"  {line}"
+        for more in (row.why, *row.ways):
+            if more:
+                yield click.style(f"      {visible(more)}", dim=True)
+    if table.why:
+        yield f"  {visible(table.why)}"
 
 
 def _spotcheck(check: SpotCheck) -> Iterator[str]:
