@@ -62,6 +62,20 @@ def test_is_large_enough(held_out: heldout.HeldOutSet) -> None:
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.parametrize("name", heldout.names())
+def test_every_packaged_set_is_what_was_promised(name: str) -> None:
+    """From the second edition on: 400 passages and 300 queries in English, else 120 and 80, in five domains; all of them CC0."""
+    packaged = heldout.load(name)
+    assert (packaged.name, packaged.license) == (name, "CC0-1.0")
+    assert all(2 in packaged.qrels[query].values() for query in packaged.queries)
+    assert "CC0" in (heldout.folder_of(name) / "LICENSE").read_text(encoding="utf-8")
+    if packaged.edition > 1:
+        passages, queries = (400, 300) if packaged.language == "en" else (120, 80)
+        assert len(packaged.corpus) >= passages
+        assert len(packaged.queries) >= queries
+        assert set(packaged.domains.values()) == {"general", "legal", "technical", "medical", "support"}
+
+
 def test_judgements_refer_to_what_is_there(held_out: heldout.HeldOutSet) -> None:
     """Every judgement is of a query and a passage of the set, and every query has some."""
     assert set(held_out.qrels) == set(held_out.queries)
@@ -135,3 +149,135 @@ def test_samples_are_reproducible(held_out: heldout.HeldOutSet) -> None:
 def test_a_sample_larger_than_the_set_is_the_set(held_out: heldout.HeldOutSet) -> None:
     """Asking for more queries than there are gives all of them."""
     assert held_out.sample(10_000, seed=0) == held_out
+
+
+def test_a_copy_is_loaded_by_its_folder(held_out: heldout.HeldOutSet, tmp_path: Path) -> None:
+    """A set of the user's is named by its folder, and is the same as the packaged one of the same bytes."""
+    copy = shutil.copytree(FOLDER, tmp_path / "mine")
+    assert heldout.load(copy) == heldout.load(str(copy)) == held_out
+    assert (held_out.license, held_out.edition) == ("CC0-1.0", 1)
+
+
+def test_the_error_names_what_there_is() -> None:
+    """Whoever mistypes a name is told the names."""
+    with pytest.raises(CardcheckError) as error:
+        heldout.load("quellmark-en-9")
+    assert all(name in (error.value.hint or "") for name in heldout.names())
+    assert heldout.DEFAULT in heldout.names()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '"x"', '{"name": "x"}', '{"name": "x", "date": "", "language": "", "canary": "", "sha256": "", "edition": "x"}']
+)
+def test_a_broken_description_is_an_error(tmp_path: Path, text: str) -> None:
+    """A set.json that cannot be used is told with its path."""
+    shutil.copytree(FOLDER, tmp_path / "mine")
+    (tmp_path / "mine" / "set.json").write_text(text, encoding="utf-8")
+    with pytest.raises(CardcheckError, match=r"set\.json cannot be used") as error:
+        heldout.load(tmp_path / "mine")
+    assert "build it again" in (error.value.hint or "")
+
+
+@pytest.mark.parametrize("text", ["[]\n", "{\n", '{"_id": "q"}\n', '{"_id": "q", "text": "t", "metadata": 3}\n', "\ud800"])
+def test_broken_rows_are_an_error(tmp_path: Path, text: str) -> None:
+    """Rows that fit their hash and are none are told, not raised as they come."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "mine"))
+    (folder / "queries.jsonl").write_bytes(text.encode("utf-8", "surrogatepass"))
+    told = json.loads((folder / "set.json").read_text(encoding="utf-8"))
+    (folder / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(folder)}), encoding="utf-8")
+    with pytest.raises(CardcheckError, match="cannot be read"):
+        heldout.load(folder)
+
+
+def _with_domains(folder: Path) -> heldout.HeldOutSet:
+    """Return a copy of the packaged set in which every third query is of the domain law."""
+    copy = Path(shutil.copytree(FOLDER, folder / "domains"))
+    rows = _rows("queries.jsonl")
+    for number, row in enumerate(rows):
+        row["metadata"]["domain"] = "legal" if number % 3 == 0 else ""
+    (copy / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = json.loads((copy / "set.json").read_text(encoding="utf-8"))
+    (copy / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(copy)}), encoding="utf-8")
+    return heldout.load(copy)
+
+
+def test_a_domain_keeps_its_queries_and_the_whole_corpus(tmp_path: Path) -> None:
+    """Scores of the whole set stay valid query by query, since every passage is still searched."""
+    whole = _with_domains(tmp_path)
+    chosen = whole.select("Legal")
+    assert len(chosen.queries) == len(whole.queries) // 3
+    assert chosen.corpus == whole.corpus
+    assert {chosen.qrels[query] == whole.qrels[query] for query in chosen.queries} == {True}
+    assert set(chosen.domains) == set(chosen.queries)
+    assert set(chosen.sample(5, seed=1).domains) == set(chosen.sample(5, seed=1).queries)
+
+
+def test_an_unknown_domain_is_an_error(held_out: heldout.HeldOutSet, tmp_path: Path) -> None:
+    """The domains there are stand in the error; a set without any says so."""
+    with pytest.raises(CardcheckError, match="no domain 'medical'") as error:
+        _with_domains(tmp_path).select("medical")
+    assert error.value.hint == "it has legal"
+    with pytest.raises(CardcheckError) as without:
+        held_out.select("")
+    assert "domain" in (without.value.hint or "")
+
+
+def _packaged(folder: Path, monkeypatch: pytest.MonkeyPatch, *sets: tuple[str, str, int, str]) -> None:
+    """Make packaged sets of name, language, edition and date, all with the same texts."""
+    for name, language, edition, date in sets:
+        copy = Path(shutil.copytree(FOLDER, folder / "data" / "heldout" / name))
+        told = json.loads((copy / "set.json").read_text(encoding="utf-8"))
+        more = {"name": name, "language": language, "edition": edition, "date": date}
+        (copy / "set.json").write_text(json.dumps(told | more), encoding="utf-8")
+    monkeypatch.setattr(heldout, "__file__", str(folder / "spotcheck" / "heldout.py"))
+
+
+SETS = (
+    ("a-en-1", "en", 1, "2026-01-01"),
+    ("a-en-10", "en", 10, "2027-01-01"),
+    ("a-en-9", "en", 9, "2026-06-01"),
+    ("b-de-2", "de", 2, "2026-06-01"),
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "a-en-10"), ("de", "b-de-2"), ("DE_at", "b-de-2"), ("deu-Latn", "b-de-2"), ("eng", "a-en-10")]
+)
+def test_the_newest_edition_of_a_language_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, name: str) -> None:
+    """By edition, not by the name's letters; codes of three letters and regions are understood."""
+    _packaged(tmp_path, monkeypatch, *SETS)
+    assert heldout.for_language(language).name == name
+
+
+def test_a_language_without_a_set_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The languages there are stand in the error."""
+    _packaged(tmp_path, monkeypatch, *SETS)
+    with pytest.raises(CardcheckError, match="language 'pl'") as error:
+        heldout.for_language("pl")
+    assert "de (b-de-2)" in (error.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("model", "published", "said"),
+    [
+        ("2026-11-22", "2026-11-23", None),
+        ("2026-11-23", "2026-11-23", "could have seen it"),
+        ("2027-01-01T08:00:00.000Z", "2026-11-23", "the model is of 2027-01-01, the held-out set was published on 2026-11-23"),
+        ("", "2026-11-23", "cannot be told"),
+        ("2026-11-23", "soon", "cannot be told"),
+    ],
+)
+def test_a_model_as_new_as_the_set_is_told(model: str, published: str, said: str | None) -> None:
+    """From the day of publication on a model could have seen a set; an unknown date is not taken for an old one."""
+    told = heldout.could_have_seen(model, published)
+    assert told is None if said is None else said in (told or "")
+
+
+def test_the_set_that_serves_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer edition in the language serves, else the user's own documents."""
+    _packaged(tmp_path, monkeypatch, *SETS)
+    newer = heldout.newer_than("2026-07-01", "en")
+    assert newer == "a-en-10"
+    assert f"{newer} is newer than the model" in (heldout.could_have_seen("2026-07-01", "2026-06-01", instead=newer) or "")
+    assert heldout.newer_than("2026-07-01", "de") == heldout.newer_than("", "en") == ""
+    assert "cardcheck heldout build" in (heldout.could_have_seen("2026-07-01", "2026-06-01") or "")

@@ -1,0 +1,159 @@
+"""What is read from a source, before it becomes a set."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.errors import CardcheckError
+from cardcheck.pattern import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAX_FILE = 500_000_000  # bytes, unpacked; what a source may hold in one file
+MAX_DOCUMENTS = 1_000_000
+OPEN: dict[str, Callable[[io.BytesIO], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+EMPTY_LINE = Pattern(r"\n[ \t]{0,99}\n")
+ISO_DATE = Pattern(r"\b\d{4}-\d{2}-\d{2}")
+# Scripts without blanks between words: two characters count as a word, and pairs of characters stand for words.
+IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WORD = Pattern(rf"[{IDEOGRAPHS}]+|[^\W{IDEOGRAPHS}]+")
+IDEOGRAPH = Pattern(rf"[{IDEOGRAPHS}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, which may be empty, and the paragraphs under it."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document. `where` is how to find it again in its source; `date` an ISO date or empty; `key` its id where judgements name it.
+
+    A `whole` document stays one passage, since judgements or queries are about all of it.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+    where: str
+    date: str = ""
+    domain: str = ""
+    license: str = ""
+    key: str = ""
+    queries: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class Source:
+    """What a source gave, and what is said of it in the manifest; `judged` are its own judgements by query and document key."""
+
+    kind: str
+    where: str
+    documents: list[Document]
+    sha256: str
+    license: str = ""
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    queries: dict[str, str] = field(default_factory=dict)
+    judged: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Digest:
+    """The hash of a source: over the names and hashes of what was read, in the order of reading."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, name: str, data: bytes) -> None:
+        """Add a file or an answer."""
+        self._hash.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
+
+    def hex(self) -> str:
+        """Return it."""
+        return self._hash.hexdigest()
+
+
+def read(path: Path) -> bytes:
+    """Return a file's contents, unpacked where its name says that it is packed. Raises CardcheckError."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise CardcheckError(f"{path} is larger than {MAX_FILE:,} bytes", hint="split it")
+        return unpack(path.name, path.read_bytes())
+    except OSError as error:
+        raise CardcheckError(f"cannot read {path}: {error.strerror}") from None
+
+
+def unpack(name: str, data: bytes) -> bytes:
+    """Return data unpacked where a name ends in .gz, .bz2 or .xz. Raises CardcheckError."""
+    opener = next((opener for end, opener in OPEN.items() if name.endswith(end)), None)
+    if opener is None:
+        return data
+    try:
+        with opener(io.BytesIO(data)) as file:
+            unpacked: bytes = file.read(MAX_FILE + 1)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise CardcheckError(f"{name} cannot be unpacked: {error}") from None
+    if len(unpacked) > MAX_FILE:
+        raise CardcheckError(f"{name} is larger than {MAX_FILE:,} bytes when unpacked", hint="split it")
+    return unpacked
+
+
+def decode(data: bytes) -> str:
+    """Return text of one kind of line break and without what is no character."""
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+
+
+def soup_of(text: str) -> Any:
+    """Return parsed HTML, XML among it: read so, no entity stands for a million others. Raises CardcheckError where it cannot be read."""
+    import warnings
+
+    from bs4 import BeautifulSoup, ParserRejectedMarkup, XMLParsedAsHTMLWarning
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
+            return BeautifulSoup(text, "html.parser")
+    except (ParserRejectedMarkup, RecursionError) as error:
+        raise CardcheckError(f"it is no HTML that can be read: {str(error)[:100]}") from None
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Return the parts of a text between empty lines, each on one line."""
+    parts = (" ".join(part.split()) for part in EMPTY_LINE.split(text))
+    return tuple(part for part in parts if part)
+
+
+def iso_date(value: object) -> str:
+    """Return the ISO date in a value; empty where there is none."""
+    found = ISO_DATE.search(str(value or "")[:200])
+    return found[0] if found else ""
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in lower case; where a script has no blanks, its pairs of characters."""
+    found: list[str] = []
+    for match in WORD.finditer(text.casefold()):
+        word = match[0]
+        found += [word[at : at + 2] for at in range(max(1, len(word) - 1))] if IDEOGRAPH.match(word) else [word]
+    return found
+
+
+def length(text: str) -> int:
+    """Return the number of words, where two characters of a script without blanks count as one."""
+    return sum((len(word) + 1) // 2 if IDEOGRAPH.match(word) else 1 for word in WORD.findall(text))
+
+
+def normal(text: str) -> str:
+    """Return a text such that two which differ in capitals, punctuation or blanks alone are the same."""
+    return " ".join(WORD.findall(text.casefold()))

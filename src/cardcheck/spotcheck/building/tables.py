@@ -1,0 +1,182 @@
+"""Rows of JSONL, CSV and Parquet, and folders in BEIR layout."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.building.document import MAX_DOCUMENTS, Digest, Document, Section, Source, decode, iso_date, paragraphs, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# The names under which a column is looked for, the first that a row has; the user may name another with --field.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "text": ("text", "body", "content", "passage", "document", "answer", "abstract"),
+    "title": ("title", "heading", "name", "subject"),
+    "query": ("query", "queries", "question", "questions"),
+    "date": ("date", "published", "created", "created_at", "timestamp"),
+    "domain": ("domain", "category", "topic"),
+    "id": ("_id", "id", "docid", "doc_id"),
+}
+TABLES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
+csv.field_size_limit(10_000_000)
+
+
+def table_kind(path: Path) -> str | None:
+    """Return which kind of table a file is by its name; None where it is none."""
+    name = path.name.removesuffix(".gz").removesuffix(".xz").removesuffix(".bz2")
+    return TABLES.get(Path(name).suffix.lower())
+
+
+def read_table(path: Path, named: Mapping[str, str]) -> Source:
+    """Read rows as documents; a row that has queries stays whole. `named` are columns that the user named. Raises CardcheckError."""
+    kind = table_kind(path) or "jsonl"
+    data = read(path)
+    source = Source(kind, str(path), [], _hash(path.name, data))
+    columns = {field: (named[field],) if field in named else names for field, names in FIELDS.items()}
+    for number, row in enumerate(_rows(kind, path, data), 1):
+        document = _document(row, columns, f"{path.name}:{number}")
+        if document is None:
+            source.skipped.append((f"{path.name}:{number}", f"it has no {' or '.join(columns['text'])}"))
+            continue
+        source.documents.append(document)
+        if len(source.documents) > MAX_DOCUMENTS:
+            raise CardcheckError(f"{path} has more than {MAX_DOCUMENTS:,} rows", hint="take a part of it")
+    if not source.documents:
+        hint = f"looked for {', '.join(columns['text'])}; name the column with --field text=COLUMN"
+        raise CardcheckError(f"no row of {path} has a text", hint=hint)
+    return source
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield every text in a table, whatever its columns are called. Raises CardcheckError."""
+    for row in _rows(table_kind(path) or "jsonl", path, read(path)):
+        for key, value in row.items():
+            if key not in FIELDS["id"]:
+                yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
+
+
+def _hash(name: str, data: bytes) -> str:
+    digest = Digest()
+    digest.add(name, data)
+    return digest.hex()
+
+
+def _rows(kind: str, path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
+    if kind == "csv":
+        text = decode(data)
+        yield from _csv(path, text)
+    elif kind == "parquet":
+        yield from _parquet(path, data)
+    else:
+        yield from rows_of(path, data)
+
+
+def rows_of(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON lines. Raises CardcheckError with the line of the first that is none."""
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise CardcheckError(f"{path}:{number} is no JSON object")
+        yield row
+
+
+def _csv(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        yield from csv.DictReader(io.StringIO(text), delimiter="\t" if ".tsv" in path.name else ",")
+    except csv.Error as error:
+        raise CardcheckError(f"{path} is no CSV that can be read: {error}") from None
+
+
+def _parquet(path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise CardcheckError("reading Parquet needs pyarrow", hint="pip install 'cardcheck[heldout]'") from None
+    try:
+        for batch in parquet.ParquetFile(io.BytesIO(data)).iter_batches(1024):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise CardcheckError(f"{path} is no Parquet file that can be read: {str(error)[:200]}") from None
+
+
+def _document(row: Mapping[str, Any], columns: Mapping[str, Iterable[str]], where: str) -> Document | None:
+    def value(field: str) -> Any:
+        return next((row[name] for name in columns[field] if row.get(name)), None)
+
+    text = value("text")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    asked = value("query")
+    queries = tuple(str(one).strip() for one in (asked if isinstance(asked, list) else [asked]) if one and str(one).strip())
+    about = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
+    return Document(
+        title=str(value("title") or "").strip(),
+        sections=(Section("", paragraphs(text)),),
+        where=where,
+        date=iso_date(value("date") or (about or {}).get("date")),
+        domain=str(value("domain") or (about or {}).get("domain") or ""),
+        key=str(value("id") or ""),
+        queries=queries,
+        whole=bool(queries),
+    )
+
+
+def is_beir(folder: Path) -> bool:
+    """Tell whether a folder is in BEIR layout, the packaged sets' among it."""
+    return (folder / "corpus.jsonl").is_file() and (folder / "queries.jsonl").is_file()
+
+
+def read_beir(folder: Path) -> Source:
+    """Read a folder in BEIR layout; only queries with judgements count. Titles become a part of the text, as MTEB has it.
+
+    Raises CardcheckError.
+    """
+    digest = Digest()
+    read_files = {name: read(folder / name) for name in ("corpus.jsonl", "queries.jsonl")}
+    judgements = sorted(folder.glob("qrels/*.tsv")) or sorted(folder.glob("qrels.tsv"))
+    if not judgements:
+        raise CardcheckError(f"{folder} has no judgements", hint="a BEIR folder has qrels/*.tsv or qrels.tsv")
+    source = Source("beir", str(folder), [], "")
+    for path in judgements:
+        data = read(path)
+        digest.add(path.relative_to(folder).as_posix(), data)
+        _judgements(path, decode(data), source.judged)
+    for name, data in read_files.items():
+        digest.add(name, data)
+    for row in rows_of(folder / "queries.jsonl", read_files["queries.jsonl"]):
+        key = str(row.get("_id"))
+        if key in source.judged and str(row.get("text") or "").strip():
+            source.queries[key] = str(row["text"]).strip()
+    for row in rows_of(folder / "corpus.jsonl", read_files["corpus.jsonl"]):
+        text = f"{row.get('title') or ''} {row.get('text') or ''}".strip()
+        about = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
+        domain, date = (about or {}).get("domain") or "", (about or {}).get("date")
+        key = str(row.get("_id"))
+        source.documents.append(
+            Document("", (Section("", (text,)),), f"corpus.jsonl:{key}", iso_date(date), str(domain), key=key, whole=True)
+        )
+    source.sha256 = digest.hex()
+    return source
+
+
+def _judgements(path: Path, text: str, judged: dict[str, dict[str, int]]) -> None:
+    for number, line in enumerate(text.splitlines(), 1):
+        parts = line.split("\t") if "\t" in line else line.split()
+        try:
+            query, document, grade = parts if len(parts) == 3 else (parts[0], parts[2], parts[3])  # trec_eval's form has four
+            judged.setdefault(query, {})[document] = int(float(grade))
+        except (ValueError, IndexError):
+            if number > 1 and line.strip():  # the first line may hold the names of the columns
+                raise CardcheckError(f"{path}:{number} is no judgement: query, document and grade, with tabs between") from None

@@ -1,0 +1,145 @@
+"""Documents in a folder: Markdown, text, HTML and PDF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.building.document import Document, Section
+from cardcheck.spotcheck.building.folders import read_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKDOWN = """---
+title: "The pump"
+date: 2026-03-04
+license: CC0-1.0
+---
+# Pump P7
+
+Intro *here*.
+
+## Starting it cold
+
+Turn the valve.  Wait.
+
+- one
+- two
+
+| a | b |
+| --- | --- |
+| c | d |
+
+## Nothing under this one
+"""
+
+
+def _one(folder: Path, name: str, data: str | bytes) -> Document:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    (document,) = read_folder(folder).documents
+    return document
+
+
+def test_markdown_is_read_by_headings(tmp_path: Path) -> None:
+    """Text stands under its heading, the one h1 is the title, and the front matter gives date and licence."""
+    document = _one(tmp_path, "machines/pump.md", MARKDOWN)
+    assert (document.title, document.date, document.license, document.domain) == ("Pump P7", "2026-03-04", "CC0-1.0", "machines")
+    assert document.sections == (
+        Section("Pump P7", ("Intro here.",)),
+        Section("Starting it cold", ("Turn the valve. Wait.", "one", "two", "a", "b", "c", "d")),
+    )
+
+
+def test_html_is_read_without_what_is_no_text(tmp_path: Path) -> None:
+    """Scripts, navigation, comments and styles are left out; inline marks do not cut words; a line break does."""
+    page = """<!doctype html><html><head><title>Site – Page</title><meta property="article:published_time" content="2026-05-06T07:08:09Z">
+      <style>p{}</style></head><body><nav>Home</nav><!-- hidden --><h2>What it co<b>st</b>s</h2><p><b>Ten</b> <i>cro</i>wns<br>a day.
+      <script>alert(1)</script></p><p>More.</p></body></html>"""
+    document = _one(tmp_path, "page.html", page)
+    assert (document.title, document.date) == ("Site – Page", "2026-05-06")
+    assert document.sections == (Section("What it costs", ("Ten crowns a day.", "More.")),)
+
+
+def test_text_has_a_title_where_one_short_line_stands_alone(tmp_path: Path) -> None:
+    """A first line with an empty one below is the title; a sentence is not."""
+    assert _one(tmp_path, "a.txt", "On herons\n\nThey stand.\nStill.\n\nLong.\n").title == "On herons"
+    (tmp_path / "a.txt").unlink()
+    assert _one(tmp_path, "b.txt", "They stand still.\n\nLong.\n") == Document("", (Section("", ("They stand still.", "Long.")),), "b.txt")
+
+
+LINES = ("Berths in winter", "A berth is let from the first frost to the thaw by the harbour", "master, who keeps the regis-", "ter.")
+
+
+def _pdf() -> bytes:
+    """Return a PDF of one page with an outline, as the standard describes one (ISO 32000-1, annex H)."""
+    text = "BT /F 12 Tf 14 TL 50 700 Td " + " ".join(f"({line}) Tj T*" for line in LINES) + " ET"
+    objects = (
+        "<< /Type /Catalog /Pages 2 0 R /Outlines 6 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
+        f"<< /Length {len(text)} >>\nstream\n{text}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        "<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>",
+        "<< /Title (Berths in winter) /Parent 6 0 R /Dest [3 0 R /XYZ 0 700 0] >>",
+        "<< /Title (Harbour rules) /CreationDate (D:20260304101112Z) >>",
+    )
+    out, places = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{content}\nendobj\n"
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    trailer = f"trailer\n<< /Size {size} /Root 1 0 R /Info 8 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return f"{out}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
+
+
+def test_pdf_is_read_with_its_outline_as_headings(tmp_path: Path) -> None:
+    """A line that the outline names is a heading, and a word that was broken at a line's end is whole again."""
+    document = _one(tmp_path, "rules.pdf", _pdf())
+    assert (document.title, document.date) == ("Harbour rules", "2026-03-04")
+    assert document.sections == (Section(LINES[0], (f"{LINES[1]} master, who keeps the register.",)),)
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    """A broken PDF is skipped with the reason; hidden folders and links are not followed."""
+    (tmp_path / "good.md").write_text("# A\n\nb", encoding="utf-8")
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.7\nnothing")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "x.md").write_text("# no", encoding="utf-8")
+    (tmp_path / "link.md").symlink_to("/etc/passwd")
+    source = read_folder(tmp_path)
+    assert [document.where for document in source.documents] == ["good.md"]
+    ((where, reason),) = source.skipped
+    assert where == "bad.pdf"
+    assert "no PDF that can be read" in reason
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"<" * 5000, b"<div>" * 3000, b"# " + b"[" * 20000, b"---\ntitle: x\n" * 500, b"<!["])
+@pytest.mark.parametrize("name", ["a.md", "a.html", "a.txt"])
+def test_odd_bytes_are_read_or_skipped(tmp_path: Path, name: str, data: bytes) -> None:
+    """No contents make the reader fail in another way than by saying that there is nothing to read."""
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "good.txt").write_text("word", encoding="utf-8")
+    assert any(document.where == "good.txt" for document in read_folder(tmp_path).documents)
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    """Where nothing can be read the error says what can."""
+    with pytest.raises(CardcheckError, match="no document to read") as error:
+        read_folder(tmp_path)
+    assert ".md" in (error.value.hint or "")
+
+
+def test_the_hash_follows_contents_and_names(tmp_path: Path) -> None:
+    """The same files give the same hash, another name or byte another one."""
+    path = tmp_path / "a.txt"
+    path.write_text("one", encoding="utf-8")
+    first = read_folder(tmp_path).sha256
+    assert read_folder(tmp_path).sha256 == first
+    path.write_text("two", encoding="utf-8")
+    assert read_folder(tmp_path).sha256 != first

@@ -1,0 +1,106 @@
+"""Rows as documents, and BEIR folders."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.building.tables import read_beir, read_table, table_kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "a", "title": "Herons", "text": "They stand.", "question": "who stands?", "date": "2026-01-02T03:04:05Z", "topic": "birds"},
+    {"id": "b", "title": "", "text": "", "question": "", "date": "", "topic": ""},
+]
+
+
+def _written(folder: Path, form: str) -> Path:
+    path = folder / f"rows.{form}"
+    lines = "".join(json.dumps(row) + "\n" for row in ROWS)
+    if form == "parquet":
+        parquet.write_table(pa.Table.from_pylist(ROWS), path)
+    elif form == "jsonl.gz":
+        path.write_bytes(gzip.compress(lines.encode()))
+    elif form == "jsonl":
+        path.write_text(lines, encoding="utf-8")
+    else:
+        between = "\t" if form == "tsv" else ","
+        table = [list(ROWS[0]), *(list(row.values()) for row in ROWS)]
+        path.write_text("".join(between.join(row) + "\n" for row in table), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["jsonl", "jsonl.gz", "csv", "tsv", "parquet"])
+def test_rows_of_every_form_give_the_same_document(tmp_path: Path, form: str) -> None:
+    """Usual names of columns are found, a row with a query stays whole, and a row without a text is told."""
+    source = read_table(_written(tmp_path, form), {})
+    (document,) = source.documents
+    assert (document.title, document.date, document.domain, document.key) == ("Herons", "2026-01-02", "birds", "a")
+    assert document.sections[0].paragraphs == ("They stand.",)
+    assert document.queries == ("who stands?",)
+    assert document.whole
+    assert [where for where, _ in source.skipped] == [f"rows.{form}:2"]
+
+
+def test_a_named_column_is_taken(tmp_path: Path) -> None:
+    """With --field the column is the user's choice, and a missing one is an error that names the way out."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"corps": "un", "text": "no"}\n', encoding="utf-8")
+    assert read_table(path, {"text": "corps"}).documents[0].sections[0].paragraphs == ("un",)
+    with pytest.raises(CardcheckError, match="no row") as error:
+        read_table(path, {"text": "nothere"})
+    assert "--field text=COLUMN" in (error.value.hint or "")
+
+
+@pytest.mark.parametrize("data", [b"{", b"[1]\n", b"\xff\n", b"[" * 100_000])
+def test_a_line_that_is_no_object_is_named(tmp_path: Path, data: bytes) -> None:
+    """The error has file and line."""
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"text": "a"}\n' + data)
+    with pytest.raises(CardcheckError, match=r"x\.jsonl:2 is no JSON object"):
+        read_table(path, {})
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.jsonl.gz", "x.jsonl.xz"])
+def test_files_that_are_not_what_they_are_called(tmp_path: Path, name: str) -> None:
+    """A broken file is an error of ours."""
+    (tmp_path / name).write_bytes(b"PAR1 not really")
+    with pytest.raises(CardcheckError, match="can"):
+        read_table(tmp_path / name, {})
+
+
+def test_kinds_are_told_by_names(tmp_path: Path) -> None:
+    """Packed tables are tables, and documents are none."""
+    names = ("a.jsonl", "a.jsonl.gz", "a.csv", "a.parquet", "a.md", "a")
+    assert [table_kind(tmp_path / name) for name in names] == ["jsonl", "jsonl", "csv", "parquet", None, None]
+
+
+def _beir(folder: Path, judgements: str) -> Path:
+    (folder / "qrels").mkdir()
+    (folder / "corpus.jsonl").write_text('{"_id": "d1", "title": "T", "text": "one"}\n{"_id": "d2", "text": "two"}\n', encoding="utf-8")
+    (folder / "queries.jsonl").write_text('{"_id": "q1", "text": "who?"}\n{"_id": "q2", "text": "unjudged"}\n', encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text(judgements, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("judgements", ["query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n", "q1 0 d1 2\nq1 0 d2 0\n"])
+def test_a_beir_folder_is_read_with_its_judgements(tmp_path: Path, judgements: str) -> None:
+    """Titles join their texts, and queries without judgements are left out; trec_eval's form of judgements is read too."""
+    source = read_beir(_beir(tmp_path, judgements))
+    assert [document.sections[0].paragraphs for document in source.documents] == [("T one",), ("two",)]
+    assert source.queries == {"q1": "who?"}
+    assert source.judged["q1"] == {"d1": 2, "d2": 0}
+
+
+def test_a_broken_judgement_is_named(tmp_path: Path) -> None:
+    """The error has the line."""
+    with pytest.raises(CardcheckError, match=r"test\.tsv:2 is no judgement"):
+        read_beir(_beir(tmp_path, "query-id\tcorpus-id\tscore\nq1\td1\tmuch\n"))
