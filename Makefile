@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 MODEL := build/models/all-MiniLM-L6-v2
 SET_UP := $(VENV)/.set-up
 
-.PHONY: audit test docs references panel error-rate verdicts startup cards recall precision fuzz overlap claims clean
+.PHONY: audit test docs references panel error-rate verdicts startup cards recall precision fuzz overlap claims bench-fraud bench-speed clean
 
 audit: $(SET_UP)/spotcheck $(MODEL)/config.json  ## audit a real model from end to end
 	@$(BIN)/cardcheck audit $(MODEL) --id sentence-transformers/all-MiniLM-L6-v2 --output html:build/audit.html --output json:build/audit.json
@@ -29,6 +29,14 @@ error-rate: $(SET_UP)/references  ## how often the spot check errs (two minutes)
 
 verdicts: $(SET_UP)/references  ## the verdicts on real models and on a lying copy
 	$(BIN)/python benchmarks/verdicts.py
+
+bench-fraud: $(SET_UP)/references  ## planted frauds and honest variants (resumable; an hour the first time, of which most is encoding)
+	$(BIN)/python benchmarks/embeddings.py
+	$(BIN)/python benchmarks/finetunes.py
+	$(BIN)/python benchmarks/fraud.py
+
+bench-speed: $(SET_UP)/references $(MODEL)/config.json  ## speed against sentence-transformers and mteb (MTEB=PYTHON for the latter)
+	$(BIN)/python benchmarks/speed.py $(if $(MTEB),--mteb $(MTEB))
 
 startup: $(SET_UP)/peers $(MODEL)/config.json  ## CPU time of --version, --help and lint
 	$(BIN)/python benchmarks/startup.py
@@ -54,7 +62,8 @@ fuzz: $(SET_UP)/test  ## lint 100,000 spoilt cards, configurations and applicati
 docs: $(SET_UP)/test  ## write the rules' pages, the facts and the commands' help
 	$(BIN)/cardcheck rules docs docs/rules
 	$(BIN)/cardcheck rules facts > docs/facts.md
-	@{ echo "# Commands"; for c in "" audit lint rules "rules list" "rules explain" "rules test" "rules new" "rules facts" "rules docs"; do \
+	@{ echo "# Commands"; for c in "" audit lint rules "rules list" "rules explain" "rules test" "rules new" "rules facts" "rules docs" \
+	  heldout "heldout build" "heldout list" "heldout show" "heldout verify" references "references measure" "references list" probe; do \
 	  printf '\n## cardcheck %s\n\n```\n' "$$c"; COLUMNS=100 $(BIN)/cardcheck $$c --help; printf '```\n'; done; } > docs/commands.md
 
 clean:  ## remove what these targets made

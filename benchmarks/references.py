@@ -1,7 +1,8 @@
 """Measure the reference models and write src/cardcheck/data/references.json. Run as `make references`.
 
-Each model encodes the held-out set; those without published scores encode the panel tasks that ../shared/data/retrieval holds as well.
-Finished models are kept in build/references, so an interrupted run goes on where it was. Prints the table of the held-out set.
+Each model encodes the packaged held-out sets; those without published scores encode the panel tasks that ../shared/data/retrieval holds as
+well, and all but the slowest SciFact with its rewordings (embeddings.py). What is finished is kept in build/references, so an interrupted
+run goes on where it was. Prints the table of each held-out set.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import os
 import sys
 import tarfile
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from reference_models import MODELS, Encoder, ReferenceModel, fetch
 
-from cardcheck.spotcheck import heldout
+from cardcheck.spotcheck import heldout, public
+from cardcheck.spotcheck.building.separation import Terms, bm25
 from cardcheck.spotcheck.metrics import ndcg_at_10
 from cardcheck.spotcheck.panel import level, published
 from cardcheck.spotcheck.search import search
@@ -43,7 +44,7 @@ def write_atomically(path: Path, data: Any) -> None:
     """Write JSON so that an interruption leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(data, file, indent=1, ensure_ascii=False)
+        json.dump(data, file, ensure_ascii=False)
         file.write("\n")
     Path(file.name).chmod(0o644)
     Path(file.name).replace(path)
@@ -74,49 +75,66 @@ def unpack_retrieval() -> Path | None:
     return folder
 
 
-def read_beir(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, int]]]:
+def read_beir(
+    folder: Path, *, queries: str = "queries.jsonl", split: str = "test"
+) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, int]]]:
     """Return corpus, queries and qrels of a set in BEIR layout; only queries with judgements."""
 
     def rows(name: str) -> list[dict[str, str]]:
         return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
 
     qrels: dict[str, dict[str, int]] = {}
-    for line in (folder / "qrels/test.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+    for line in (folder / f"qrels/{split}.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = line.split("\t")
         qrels.setdefault(query, {})[document] = int(grade)
     corpus = {row["_id"]: f"{row.get('title', '')} {row['text']}".strip() for row in rows("corpus.jsonl")}
-    return corpus, {row["_id"]: row["text"] for row in rows("queries.jsonl") if row["_id"] in qrels}, qrels
+    return corpus, {row["_id"]: row["text"] for row in rows(queries) if row["_id"] in qrels}, qrels
 
 
-def measure_model(model: ReferenceModel, held_out: heldout.HeldOutSet, sets: Path | None) -> dict[str, Any]:
-    """Return a model's record, from build/references where it was measured on this version of the held-out set before."""
+def measure_model(model: ReferenceModel, held_out: list[heldout.HeldOutSet], wanted: list[str], sets: Path | None) -> dict[str, Any]:
+    """Return a model's record, from build/references what was measured on these versions of the sets before; `wanted` are panel tasks."""
     kept = BUILD / "references" / f"{slug(model)}.json"
     record: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    needed = [] if published(model.id) or sets is None else [name for name in PANEL_TASKS if name not in record.get("measured", {})]
-    if record.get("sha256") == held_out.sha256 and not needed:
+    record = {"sets": record.get("sets", {}), "weights": record.get("weights", []), "measured": record.get("measured", {})}
+    missing = [one for one in held_out if record["sets"].get(one.name, {}).get("sha256") != one.sha256]
+    needed = [name for name in wanted if sets is not None and name not in record["measured"]]
+    if not missing and not needed:
         return record
     folder = fetch(model, BUILD / "packages")
     encoder = model.load(folder)
-    if record.get("sha256") != held_out.sha256:
-        started = time.perf_counter()
-        scores = measure(encoder, held_out.corpus, held_out.queries, held_out.qrels)
-        seconds = time.perf_counter() - started
-        weights = [sha256(folder / model.safetensors)] if model.safetensors else []
-        record = {
-            "sha256": held_out.sha256,
-            "scores": scores,
-            "seconds": seconds,
-            "weights": weights,
-            "measured": record.get("measured", {}),
-        }
+    record["weights"] = [sha256(folder / model.safetensors)] if model.safetensors else []
+    for one in missing:
+        record["sets"][one.name] = {"sha256": one.sha256, "scores": measure(encoder, one.corpus, one.queries, one.qrels)}
         write_atomically(kept, record)
     for name in needed:
+        assert sets is not None, "nothing is needed without them"  # noqa: S101  # for the type checker
         print(f"  {model.id}: {name} …", file=sys.stderr, flush=True)
-        if sets is not None:
-            scores = measure(encoder, *read_beir(sets / PANEL_TASKS[name]))
-            record["measured"][name] = round(float(np.mean(list(scores.values()))) * 100, 2)
-            write_atomically(kept, record)
+        scores = measure(encoder, *read_beir(sets / PANEL_TASKS[name]))
+        record["measured"][name] = round(float(np.mean(list(scores.values()))) * 100, 2)
+        write_atomically(kept, record)
     return record
+
+
+def public_scores(models: list[ReferenceModel]) -> dict[str, Any]:
+    """Return the models' nDCG@10 by query on the public tasks, all parts."""
+    from embeddings import SLOW, embeddings, load
+
+    found = {}
+    for task in public.TASKS:
+        given = load(task.name.lower())
+        scores: dict[str, dict[str, list[float]]] = {}
+        for model in models:
+            if model.id in SLOW:
+                continue
+            vectors = embeddings(model, given)
+            scores[model.id] = {}
+            for part, split in given.splits.items():
+                run = search(vectors[part], vectors["corpus"], split.ids, given.document_ids)
+                by_query = ndcg_at_10(split.qrels, run)
+                scores[model.id][part] = [round(by_query[query], 4) for query in split.ids]
+        queries = {part: split.ids for part, split in given.splits.items()}
+        found[task.name] = {"sha256": given.sha256, "queries": queries, "ndcg_at_10": scores}
+    return found
 
 
 def slug(model: ReferenceModel) -> str:
@@ -128,24 +146,6 @@ def sha256(path: Path) -> str:
     """Return a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def bm25(held_out: heldout.HeldOutSet) -> Scores:
-    """Return BM25's nDCG@10 with English stop words and stemming, as mteb's baseline has them."""
-    import bm25s
-    import Stemmer
-
-    stemmer = Stemmer.Stemmer("english")
-
-    def tokens(texts: list[str]) -> Any:
-        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, return_ids=False, show_progress=False)
-
-    index = bm25s.BM25()
-    index.index(tokens(list(held_out.corpus.values())), show_progress=False)
-    run = {}
-    for query, terms in zip(held_out.queries, tokens(list(held_out.queries.values())), strict=True):
-        run[query] = dict(zip(held_out.corpus, map(float, index.get_scores(terms)), strict=True))
-    return ndcg_at_10(held_out.qrels, run)
 
 
 class RandomEncoder:
@@ -172,43 +172,59 @@ def print_table(rows: list[tuple[str, str, Scores, float | None]], queries: list
 
 
 def main() -> int:
-    """Measure what is missing, write the file, print the table."""
+    """Measure what is missing, write the file, print the tables."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     BUILD.mkdir(exist_ok=True)
-    held_out, sets = heldout.load(), unpack_retrieval()
+    held_out, sets = [heldout.load(name) for name in heldout.names()], unpack_retrieval()
     if sets is None:
-        print(f"{RETRIEVAL} is not here: models without published scores keep what was measured before", file=sys.stderr)
-    old = {model["id"]: model for model in json.loads(TARGET.read_text(encoding="utf-8"))["models"]} if TARGET.is_file() else {}
-    models, scores, rows = [], {}, []
+        print(f"{RETRIEVAL} is not here: what was measured with it before is kept", file=sys.stderr)
+    packaged = json.loads(TARGET.read_text(encoding="utf-8"))
+    old = {model["id"]: model["measured"] for model in packaged["models"]}
+    records, models = {}, []
     for model in MODELS:
         print(f"{model.id} ({model.note}) …", file=sys.stderr, flush=True)
-        record = measure_model(model, held_out, sets)
-        measured = record["measured"] or old.get(model.id, {}).get("measured", {})
-        panel = level(published(model.id) or measured, "")
-        rows.append((model.id, model.note, record["scores"], panel.value if panel else None))
-        if not model.independent:
-            continue  # a copy's points would count its original twice; it is shown, not kept
-        models.append(
-            {
-                "id": model.id,
-                "note": model.note,
-                "independent": True,
-                "weights": record["weights"],
-                "measured": measured,
-            }
-        )
-        scores[model.id] = [round(record["scores"][query], 4) for query in held_out.queries]
-    data = {
-        "models": models,
-        "heldout": {held_out.name: {"sha256": held_out.sha256, "queries": list(held_out.queries), "ndcg_at_10": scores}},
-    }
-    write_atomically(TARGET, data)
+        known = published(model.id) or old.get(model.id)
+        record = records[model] = measure_model(model, held_out, [] if known else list(PANEL_TASKS), sets)
+        if model.independent:  # a copy's points would count its original twice; it is shown, not kept
+            measured = record["measured"] or old.get(model.id, {})
+            models.append({"id": model.id, "note": model.note, "independent": True, "weights": record["weights"], "measured": measured})
+    scores = {one.name: heldout_scores(one, records, packaged["heldout"].get(one.name, {})) for one in held_out}
+    tasks = public_scores([model for model in MODELS if model.independent]) if sets else packaged.get("public", {})
+    write_atomically(TARGET, {"models": models, "heldout": scores, "public": tasks})
+    levels = {model["id"]: level(published(model["id"]) or model["measured"], "") for model in models}
+    for one in held_out:
+        print_set(one, records, {name: place.value for name, place in levels.items() if place})
+    return 0
+
+
+def heldout_scores(held_out: heldout.HeldOutSet, records: dict[ReferenceModel, dict[str, Any]], packaged: dict[str, Any]) -> dict[str, Any]:
+    """Return what the package holds of one set: nDCG@10 by query of the independent models, measured now or before on the same set."""
+    before = packaged.get("ndcg_at_10", {}) if packaged.get("sha256") == held_out.sha256 else {}
+    scores = {}
+    for model, record in records.items():
+        found = record["sets"].get(held_out.name, {})
+        if found.get("sha256") == held_out.sha256:
+            scores[model.id] = [round(found["scores"][query], 4) for query in held_out.queries]
+        elif model.id in before:
+            scores[model.id] = before[model.id]
+    independent = {model.id for model in records if model.independent}
+    kept = {name: values for name, values in scores.items() if name in independent}
+    return {"sha256": held_out.sha256, "queries": list(held_out.queries), "ndcg_at_10": kept}
+
+
+def print_set(held_out: heldout.HeldOutSet, records: dict[ReferenceModel, dict[str, Any]], levels: dict[str, float]) -> None:
+    """Print the table of one held-out set."""
+    rows: list[tuple[str, str, Scores, float | None]] = [
+        (model.id, model.note, record["sets"][held_out.name]["scores"], levels.get(model.id))
+        for model, record in records.items()
+        if held_out.name in record["sets"]
+    ]
     rows += [
-        ("BM25", "", bm25(held_out), None),
+        ("BM25", "", ndcg_at_10(held_out.qrels, bm25(held_out, Terms(held_out.language))), None),
         ("random vectors", "", measure(RandomEncoder(), held_out.corpus, held_out.queries, held_out.qrels), None),
     ]
+    print(f"\n{held_out.name}: {len(held_out.queries)} queries, {len(held_out.corpus)} passages", end="")
     print_table(rows, list(held_out.queries))
-    return 0
 
 
 if __name__ == "__main__":

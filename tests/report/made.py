@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.engine.evaluate import Finding, Judgement, Silenced
@@ -16,9 +17,11 @@ from cardcheck.facts.model import Source
 from cardcheck.facts.overlap import add_verdict
 from cardcheck.pipeline import Audit, Run
 from cardcheck.spotcheck import statistics
-from cardcheck.spotcheck.check import Point, SpotCheck
+from cardcheck.spotcheck.check import Point, PublicTask, SpotCheck
 from cardcheck.spotcheck.panel import Level
 from cardcheck.spotcheck.statistics import Interval
+from cardcheck.spotcheck.verdict import Kind, Outcome, verdict
+from cardcheck.spotcheck.verdict import judged as judged_together
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
@@ -53,35 +56,97 @@ HOSTILE = [
     "",
     " ",
 ]
-DONE = SpotCheck(
-    "done",
-    verdict="unexplained",
-    set_name="heldout-en-1",
-    set_hash="0123456789abcdef" * 4,
-    documents=600,
-    queries=180,
-    measured=39.4,
-    measured_interval=Interval(34.1, 44.6),
-    panel=Level(44.1, 0.1, {"SciFact": 64.5}, "the card's model-index"),
-    residual=statistics.Residual("unexplained", 65.8, Interval(57.9, 72.6), 26.4, Interval(17.2, 35.1), 14.9, 3.1, 4.2, ""),
-    references=[Point("acme/a", "", 43.8, 66.3, "the leaderboard")],
-    encoding={
-        "assumed_mean_pooling": False,
-        "load_s": 2.1,
-        "encode_s": 38.4,
-        "device": "cpu",
-        "dtype": "float32",
-        "similarity": "cosine",
-        "prompts": {"query": "query: "},
-    },
-    isolation={"network": True},
-    search_s=0.012,
-)
-VERDICTS = {
-    "unexplained": DONE,
-    "inconclusive": SpotCheck("failed", "the model cannot be run", settle="a model that can be run would settle it"),
-    "consistent": dataclasses.replace(DONE, verdict="consistent"),
+ERRORS: dict[Kind, float] = {"residual": 6.1, "split": 1.3, "rewording": 1.6, "reproduction": 0.5}  # standard errors, in points
+
+
+def test_of(kind: Kind, gap: float) -> Outcome:
+    """Return the outcome of a test that found this difference, not yet judged."""
+    error, alone = ERRORS[kind], kind == "residual"
+    return Outcome(
+        kind, "heldout-en-1" if alone else "SciFact", gap, Interval(gap - 2 * error, gap + 2.5 * error), NormalDist().cdf(-gap / error),
+        3 * error, error, 180 if alone else 300, 0 if kind == "reproduction" else 7,
+    )  # fmt: skip
+
+
+def public_task(rerun: float | None) -> PublicTask:
+    """Return the public task, with a score that is published by so much above the one measured, or none."""
+    here = {"test": 64.5, "other": 63.2, "reworded": 59.9}
+    if rerun is None:
+        return PublicTask("SciFact", "fedcba9876543210" * 4, 5183, here, None, "")
+    return PublicTask("SciFact", "fedcba9876543210" * 4, 5183, here, 64.5 + rerun, "the card's model-index")
+
+
+def residual_of(gap: float) -> statistics.Residual:
+    """Return the held-out residual that is so far above zero, where 66.3 is measured."""
+    expected, around = Interval(57.9 + gap, 72.6 + gap), Interval(gap - 9, gap + 10)
+    return statistics.Residual("consistent", 66.3 + gap, expected, gap, around, 14.9, 3.1, 4.2, 6.1, 5, 0.5, "")
+
+
+def check(gaps: dict[Kind, float], settle: str = "") -> SpotCheck:
+    """Return the spot check of a model that was measured, with a test for each of the `gaps` (test → points), judged as they are.
+
+    Without a residual there are no published scores, without the others no public task.
+    """
+    tests = judged_together([test_of(kind, gaps[kind]) for kind in ERRORS if kind in gaps])
+    public = public_task(gaps.get("reproduction")) if set(gaps) - {"residual"} else None
+    return SpotCheck(
+        "done",
+        verdict=verdict(tests),
+        settle=settle,
+        set_name="heldout-en-1",
+        set_hash="0123456789abcdef" * 4,
+        documents=600,
+        queries=180,
+        measured=66.3,
+        measured_interval=Interval(61.1, 71.4),
+        panel=Level(44.1, 0.1, {"SciFact": 64.5}, "the card's model-index") if "residual" in gaps else None,
+        residual=residual_of(gaps["residual"]) if "residual" in gaps else None,
+        references=[Point("acme/a", "", 43.8, 66.3, "the leaderboard"), Point("acme/b", "8 bits", 52.1, 76.0, "the leaderboard")],
+        encoding={
+            "assumed_mean_pooling": False,
+            "load_s": 2.1,
+            "encode_s": 38.4,
+            "dimension": 384,
+            "max_seq_length": 256,
+            "threads": 2,
+            "torch": "2.9",
+            "device": "cpu",
+            "dtype": "float32",
+            "similarity": "cosine",
+            "prompts": {"query": "query: "},
+        },
+        isolation={"network": True},
+        search_s=0.012,
+        per_query={"q1": 0.5},
+        tests=tests,
+        public=public,
+        no_public="" if public else "the data set mteb/scifact cannot be had: it is not in the local cache",
+        public_queries=1400 if public else 0,
+    )
+
+
+HONEST: dict[Kind, float] = {"residual": 1.6, "split": 0.4, "rewording": -0.7, "reproduction": 0.1}
+# Every shape that a spot check has: its name, and what it found.
+CHECKS: dict[str, SpotCheck] = {
+    "consistent": check(HONEST),
+    "unexplained by the residual": check(HONEST | {"residual": 26.4}),
+    "unexplained by the split": check(HONEST | {"split": 8.1}),
+    "unexplained by the rewording": check(HONEST | {"rewording": 9.3}),
+    "unexplained by the reproduction": check(HONEST | {"reproduction": 6.7}),
+    "unexplained by all": check({"residual": 26.4, "split": 8.1, "rewording": 9.3, "reproduction": 6.7}),
+    "no public task": check({"residual": 1.6}, "more reference models would settle it"),
+    "no published score": check({"split": 0.4, "rewording": -0.7}),
+    "too few references": check({"residual": 1.6, "reproduction": 0.1}),
+    "nothing to compare with": check({}, "published scores would settle it"),
+    "skipped": SpotCheck("skipped", "torch is not installed", settle="measuring the model would settle it"),
+    "failed": SpotCheck("failed", "the model cannot be run", settle="a model that can be run would settle it"),
 }
+PROMPTS = "the card tells prompts in words alone, which a rerun cannot take over"
+CHECKS["prompts in words"] = dataclasses.replace(
+    check({"residual": 1.6, "split": 0.4, "rewording": -0.7}), public=dataclasses.replace(public_task(0.1), left_out=PROMPTS)
+)
+DONE = CHECKS["unexplained by the residual"]
+VERDICTS = {"unexplained": DONE, "inconclusive": CHECKS["failed"], "consistent": CHECKS["consistent"]}
 
 
 def rule(number: int = 0, severity: Severity = "warning", **changes: Any) -> Rule:
@@ -132,13 +197,20 @@ def everything(text: str = "a message") -> Run:
     ]
     remark = Remark(place, text)
     check = SpotCheck("failed", f"OSError: {text}", settle="a model that can be run would settle it")
+    source = dataclasses.replace(public_task(0.1), source=text)
+    measured = dataclasses.replace(CHECKS["too few references"], public=source, same_weights_as=text)
+    unmeasured = dataclasses.replace(CHECKS["nothing to compare with"], no_public=text, settle=text)
     named = Subject(text, "folder", Path("models") / (text.replace("/", "").replace("\0", "")[:200] or "x"))
     return Run(
         "lint",
         [
-            audit(*judgements, subject=named, remarks=(remark,), facts=judged(text)),
+            audit(*judgements, subject=named, remarks=(remark,), facts=judged(text), spotcheck=measured),
             hub(*judgements, remarks=(remark,), spotcheck=check),
-            audit(failed(finding(text, Location("."))), subject=Subject("a.py", "application", Path(), only=(f"{text}.py", "b.py"))),
+            audit(
+                failed(finding(text, Location("."))),
+                subject=Subject("a.py", "application", Path(), only=(f"{text}.py", "b.py")),
+                spotcheck=unmeasured,
+            ),
             audit(),
         ],
     )

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from made import HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
+from made import CHECKS, HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
 
 from cardcheck.engine.evaluate import Judgement
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts.located import Location
 from cardcheck.pipeline import Audit, Run
+from cardcheck.report import words
 from cardcheck.report.escape import visible
 from cardcheck.report.github import render
 from cardcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from cardcheck.spotcheck.check import SpotCheck
 
 COMMAND = re.compile(r"^::(error|warning|notice) ([^\r\n]*?)::([^\r\n]*)$")
 UNESCAPED = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
@@ -140,6 +145,13 @@ def test_the_verdict_is_told(verdict: str, name: str) -> None:
     """The verdict of the spot check is an annotation without a place."""
     ((found, properties, _),) = commands(hub(spotcheck=VERDICTS[verdict]))
     assert (found, properties) == (name, {"title": f"spot check of acme/ours: {verdict}"})
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_test_of_a_spot_check_is_a_line(check: SpotCheck) -> None:
+    """The annotation's message has the verdict, then a line for each test that was run, and for what was not."""
+    ((_, _, message),) = commands(hub(spotcheck=check))
+    assert message.split("\n") == [words.verdict(check), *map(words.tested, check.tests), *words.left_out(check)]
 
 
 def test_silenced_findings_are_not_annotated() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from made import HOSTILE, all_texts, everything, failed, finding, silenced
+from made import CHECKS, HOSTILE, all_texts, everything, failed, finding, hub, silenced
 from made import audit as audit_of
 
 import cardcheck
@@ -22,6 +22,8 @@ from cardcheck.settings import Settings
 
 if TYPE_CHECKING:
     from conftest import MakeModel, Run
+
+    from cardcheck.spotcheck.check import SpotCheck
 
 SCHEMA = Path(cardcheck.__file__).parent / "data" / "report.schema.json"
 NAN_CARD = """\
@@ -157,3 +159,39 @@ def test_hostile_strings_stay_text(text: str) -> None:
     for document in documents:
         jsonschema.validate(document, schema)
     assert text.encode("utf-8", "replace").decode() in all_texts(documents)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_shape_of_a_spot_check_has_the_shape_of_the_schema(check: SpotCheck) -> None:
+    """Whatever became of the spot check, its report is valid, and of a measured model every test is listed once: as run, or as not run."""
+    document = strict(render(hub(spotcheck=check)))
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    found = document["spotcheck"]
+    ran = [test["kind"] for test in found["tests"]]
+    left = [kind for group in found["not_run"] for kind in group["tests"]]
+    assert sorted([*ran, *left]) == (["reproduction", "residual", "rewording", "split"] if check.status == "done" else [])
+    assert all(group["reason"] for group in found["not_run"])
+    assert (found["public"] is None) == (check.public is None)
+
+
+def test_tests_are_told_in_full() -> None:
+    """A test has statistic, interval, p, the level it was tested at, what it would have seen, and whether it is real."""
+    found = strict(render(hub(spotcheck=CHECKS["unexplained by the split"])))["spotcheck"]
+    split = found["tests"][1]
+    assert (split["kind"], split["on"], split["statistic"], split["rejected"]) == ("split", "SciFact", 8.1, True)
+    assert split["interval"]["low"] < 8.1 < split["interval"]["high"]
+    assert 0 < split["p"] < split["rate"] < 0.05
+    assert split["detectable"] == pytest.approx(3.9)
+    assert found["public"]["published"] == pytest.approx(64.6)
+    assert found["public"]["measured"] == {"test": 64.5, "other": 63.2, "reworded": 59.9}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [("kind", "guess"), ("p", 1.5), ("rejected", "yes"), ("interval", {"low": 1.0}), ("detectable", None)]
+)
+def test_the_schema_is_no_formality(place: str, value: Any) -> None:
+    """A test of another shape is not valid."""
+    document = strict(render(hub(spotcheck=CHECKS["consistent"])))
+    document["spotcheck"]["tests"][0][place] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json.loads(SCHEMA.read_text()))

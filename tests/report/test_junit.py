@@ -6,17 +6,20 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-from made import HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
+from made import CHECKS, HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
 
 from cardcheck.engine.evaluate import Judgement
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts.located import Location
 from cardcheck.pipeline import Audit, Run, lint
+from cardcheck.report import words
 from cardcheck.report.escape import visible
 from cardcheck.report.junit import FORBIDDEN, render
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cardcheck.spotcheck.check import SpotCheck
 
 # Element → (attributes it has, attributes it may have, children), as the schemas of Jenkins and GitLab have it.
 SHAPES = {
@@ -98,6 +101,15 @@ def test_the_verdict_is_a_case(verdict: str, tag: str) -> None:
     (case,) = suite_of(hub(spotcheck=VERDICTS[verdict]))
     assert (case.get("name"), case[0].tag) == ("spot check", tag)
     assert verdict in (case[0].get("message") or case[0].text or "")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_test_of_a_spot_check_is_a_line(check: SpotCheck) -> None:
+    """The text of the case has a line for each test that was run, and for what was not."""
+    (case,) = suite_of(hub(spotcheck=check))
+    lines = (case[0].text or "").split("\n")
+    told = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    assert told == [*map(words.tested, check.tests), *words.left_out(check)]
 
 
 def test_remarks_are_told() -> None:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from made import HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
+from made import CHECKS, HOSTILE, RULES, VERDICTS, audit, everything, failed, finding, harmful, hub, rule, silenced
 from markdown_it import MarkdownIt
 
 from cardcheck.engine.evaluate import Judgement
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts.located import Location
 from cardcheck.pipeline import Audit, Run
+from cardcheck.report import words
 from cardcheck.report.markdown import MAX_LENGTH, code, render
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+    from cardcheck.spotcheck.check import SpotCheck
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What services turn into links, mentions, references and emoji where it stands in plain text.
@@ -85,7 +88,15 @@ def test_the_verdict_is_told(verdict: str) -> None:
     """The verdict of the spot check comes with its numbers, where it was measured."""
     text = summary(hub(spotcheck=VERDICTS[verdict]))
     assert f"**{verdict}**: `" in text
-    assert ("expected 65.8" in text) == (verdict != "inconclusive")
+    assert ("measured 66.3" in text) == (verdict != "inconclusive")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_test_of_a_spot_check_is_a_row(check: SpotCheck) -> None:
+    """The tests are a table of their own; what was not run is told with its reason."""
+    text = summary(hub(spotcheck=check))
+    assert cells(text) == ([list(words.TEST_HEADS), *(list(words.test_cells(test)) for test in check.tests)] if check.tests else [])
+    assert not [line for line in words.left_out(check) if line not in text]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -10,14 +10,14 @@ from urllib.parse import unquote, urljoin
 
 import jsonschema
 import pytest
-from made import HOSTILE, RULES, VERDICTS, all_texts, audit, everything, failed, finding, harmful, hub, rule, silenced
+from made import CHECKS, HOSTILE, RULES, VERDICTS, all_texts, audit, everything, failed, finding, harmful, hub, rule, silenced
 
 import cardcheck
 from cardcheck.engine.evaluate import Judgement
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts.located import Location
 from cardcheck.pipeline import Audit, Run, lint
-from cardcheck.report import sarif
+from cardcheck.report import sarif, words
 from cardcheck.report.escape import visible
 from cardcheck.report.place import uri
 from cardcheck.report.sarif import render
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import MakeModel
+
+    from cardcheck.spotcheck.check import SpotCheck
 
 OURS = Path(__file__).with_name("sarif.schema.json")
 
@@ -245,9 +247,18 @@ def test_what_was_not_checked_is_notified() -> None:
 @pytest.mark.parametrize(("verdict", "level"), [("unexplained", "error"), ("inconclusive", "warning"), ("consistent", "note")])
 def test_the_verdict_is_notified(verdict: str, level: str) -> None:
     """The verdict of the spot check is told with its reason."""
-    (notification,) = told(hub(spotcheck=VERDICTS[verdict]))
+    notification = told(hub(spotcheck=VERDICTS[verdict]))[0]
     assert notification["level"] == level
     assert notification["message"]["text"].startswith(f"spot check of acme/ours: {verdict}: ")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_test_of_a_spot_check_is_notified(check: SpotCheck) -> None:
+    """After the verdict comes a note for each test that was run, and for what was not."""
+    notes = told(hub(spotcheck=check))[1:]
+    assert {note["level"] for note in notes} <= {"note"}
+    lines = [*map(words.tested, check.tests), *words.left_out(check)]
+    assert [note["message"]["text"] for note in notes] == [f"spot check of acme/ours: {line}" for line in lines]
 
 
 def test_findings_beyond_the_listed_ones_are_notified() -> None:

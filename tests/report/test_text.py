@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import unicodedata
@@ -14,19 +16,22 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from made import CHECKS, RULES, VERDICTS, audit, everything, failed, finding, hub, public_task, rule, silenced
 from made import HOSTILE as STRINGS
-from made import RULES, VERDICTS, audit, everything, failed, finding, hub, rule, silenced
 
 from cardcheck.engine.evaluate import Judgement
 from cardcheck.engine.suppress import Remark
 from cardcheck.facts.located import Location
 from cardcheck.pipeline import Audit
 from cardcheck.pipeline import Run as RunOf
+from cardcheck.report import words
 from cardcheck.report.text import render
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
     from conftest import MakeModel, Run
+
+    from cardcheck.spotcheck.check import SpotCheck
 
 HOSTILE = [
     "\x1b]0;owned\x07",
@@ -279,6 +284,33 @@ def test_verdicts_are_told_for_many_subjects_too(verdict: str) -> None:
     """A subject that was measured is shown, with or without findings."""
     lines = plain(hub(spotcheck=VERDICTS[verdict]), audit())
     assert any(line.startswith(f"  {verdict}: ") for line in lines)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_test_is_a_line(check: SpotCheck) -> None:
+    """Each test that was run has a line with all that is known of it, each that was not is told with its reason."""
+    lines = plain(hub(spotcheck=check))
+    for test in check.tests:
+        cells = words.test_cells(test)
+        assert [re.split(" {2,}", line.strip()) for line in lines if line.startswith(f"  {cells[0]} ")] == [list(cells)]
+    assert [line.strip() for line in lines if line.startswith("  not run: ")] == words.left_out(check)
+    assert sum(line.startswith(f"  {check.verdict}: ") for line in lines) == 1
+
+
+@pytest.mark.parametrize("text", STRINGS)
+def test_hostile_public_sources_keep_to_their_lines(text: str) -> None:
+    """The name under which a score is published and the reason for which data cannot be had steer nothing."""
+    public = dataclasses.replace(public_task(0.1), source=text, left_out=text)
+    shapes = [
+        dataclasses.replace(CHECKS["consistent"], public=public),
+        dataclasses.replace(CHECKS["prompts in words"], public=public),
+        dataclasses.replace(CHECKS["nothing to compare with"], no_public=text, settle=text),
+    ]
+    for shape in shapes:
+        lines = plain(hub(spotcheck=shape))
+        expected = plain(hub(spotcheck=dataclasses.replace(shape, public=shape.public and public_task(0.1), no_public="x", settle="x")))
+        assert harmful("".join(lines)) == []
+        assert abs(len(lines) - len(expected)) <= 1  # a reason that is empty is told in our words
 
 
 @pytest.mark.parametrize("text", STRINGS)

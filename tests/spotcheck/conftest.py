@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,3 +97,18 @@ def read() -> Callable[..., tuple[Subject, Facts]]:
         return subject, collect(subject)
 
     return reading
+
+
+@pytest.fixture
+def public_data(tmp_path: Path) -> Path:
+    """Return a folder with a task's data in BEIR layout: three documents, two test queries, two others."""
+    folder = tmp_path / "sets" / "scifact"
+    (folder / "qrels").mkdir(parents=True)
+    documents = [{"_id": str(at), "title": f"T{at}", "text": f"text {at}"} for at in range(3)]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in documents), encoding="utf-8")
+    queries = [{"_id": name, "text": f"claim {name}"} for name in ("1", "3", "20", "21")]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries), encoding="utf-8")
+    head = "query-id\tcorpus-id\tscore\n"
+    (folder / "qrels/test.tsv").write_text(head + "1\t0\t1\n3\t1\t1\n", encoding="utf-8")
+    (folder / "qrels/train.tsv").write_text(head + "20\t2\t1\n21\t0\t1\n", encoding="utf-8")
+    return folder

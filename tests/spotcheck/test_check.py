@@ -15,7 +15,7 @@ import yaml
 
 from cardcheck.cli import main
 from cardcheck.facts import collect
-from cardcheck.spotcheck import check, panel
+from cardcheck.spotcheck import measure, panel
 from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
 from cardcheck.spotcheck.encode import Encoded, EncodingError, encode
 from cardcheck.subject import resolve
@@ -23,6 +23,7 @@ from cardcheck.subject import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+OFFLINE = Options(offline=True)
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -46,7 +47,7 @@ def measured(
     """Return the spot check of the tiny model with a pickle beside its weights."""
     folder = Path(shutil.copytree(saved_model, tmp_path_factory.mktemp("check") / "model"))
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Forbidden()))
-    return spotcheck(*read(folder), progress=lambda done, total: progress.append((done, total)))
+    return spotcheck(*read(folder), OFFLINE, progress=lambda done, total: progress.append((done, total)))
 
 
 def test_without_published_scores_it_is_inconclusive(measured: SpotCheck) -> None:
@@ -108,8 +109,8 @@ def test_what_cannot_be_measured_is_skipped(
 ) -> None:
     """A model that lacks a part is not even loaded, and the reason names the part."""
     damage(tiny)
-    monkeypatch.setattr(check, "encode", None)
-    result = spotcheck(*read(tiny))
+    monkeypatch.setattr(measure, "encode", None)
+    result = spotcheck(*read(tiny), OFFLINE)
     assert (result.status, result.verdict) == ("skipped", "inconclusive")
     assert reason in result.reason
     assert result.settle
@@ -117,7 +118,7 @@ def test_what_cannot_be_measured_is_skipped(
 
 def test_a_card_alone_is_skipped(tiny: Path, read: Callable[..., Any]) -> None:
     """Of a card there is nothing to run."""
-    result = spotcheck(*read(tiny / "README.md"))
+    result = spotcheck(*read(tiny / "README.md"), OFFLINE)
     assert result.status == "skipped"
     assert "only a card" in result.reason
 
@@ -131,8 +132,8 @@ def test_a_model_that_fails_is_a_failed_check(
     def fail(*_args: Any, **_options: Any) -> Encoded:
         raise error
 
-    monkeypatch.setattr(check, "encode", fail)
-    result = spotcheck(*read(tiny))
+    monkeypatch.setattr(measure, "encode", fail)
+    result = spotcheck(*read(tiny), OFFLINE)
     assert (result.status, result.verdict, result.reason) == ("failed", "inconclusive", str(error))
     assert result.settle
 
@@ -144,7 +145,7 @@ def test_a_missing_package_is_named(tiny: Path, read: Callable[..., Any], monkey
 
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
-    result = spotcheck(*read(tiny))
+    result = spotcheck(*read(tiny), OFFLINE)
     assert result.status == "skipped"
     assert result.reason == f"{package} not installed: pip install 'cardcheck[spotcheck]'"
 
@@ -180,7 +181,7 @@ def vectors() -> Iterator[_Vectors]:
     """Encode with the real model only once in this module."""
     with pytest.MonkeyPatch.context() as patch:
         kept = _Vectors()
-        patch.setattr(check, "encode", kept.encode)
+        patch.setattr(measure, "encode", kept.encode)
         yield kept
 
 

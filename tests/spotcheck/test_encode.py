@@ -90,7 +90,7 @@ def counted() -> list[int]:
 @pytest.fixture(scope="module")
 def encoded(saved_model: Path, counted: list[int]) -> Encoded:
     """Return the embeddings of all texts by the tiny model."""
-    return encode(saved_model, QUERIES, DOCUMENTS, progress=counted.append)
+    return encode(saved_model, QUERIES, DOCUMENTS, progress=counted.append, window=32)
 
 
 def _gone(pid: int) -> bool:
@@ -180,7 +180,7 @@ def test_code_of_a_model_is_not_run_unasked(tiny: Path, tmp_path: Path, how: str
     """Neither encoding nor an audit imports a repository's code without --trust-remote-code, and both say why they stop."""
     report = tmp_path / "report.json"
     _bring_code(tiny, how, report)
-    check = audit(tiny, measure=Options()).spotcheck
+    check = audit(tiny, measure=Options(heldout_only=True)).spotcheck
     assert check
     assert check.status == "skipped"
     assert "--trust-remote-code" in check.reason
@@ -225,7 +225,7 @@ def test_pickles_are_not_loaded_by_an_audit(tiny: Path, tmp_path: Path) -> None:
     """An audit of a model that has nothing but a pickle skips the measurement and says why."""
     (tiny / "model.safetensors").unlink()
     (tiny / "pytorch_model.bin").write_bytes(pickle.dumps(_Trap(tmp_path / "trap")))
-    check = audit(tiny, measure=Options()).spotcheck
+    check = audit(tiny, measure=Options(heldout_only=True)).spotcheck
     assert check
     assert check.status == "skipped"
     assert "no readable safetensors" in check.reason

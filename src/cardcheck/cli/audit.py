@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import asked_by, judging, outside_of, progress, report, reporting, settings_of, targets_of
+from cardcheck.cli.options import asked_by, judging, outside_of, progress, report, reporting, seconds, settings_of, targets_of
 
 if TYPE_CHECKING:
     from cardcheck.spotcheck.check import Options
@@ -17,9 +18,20 @@ if TYPE_CHECKING:
 @judging
 @reporting
 @click.option("--no-spotcheck", is_flag=True, help="Judge by the files alone; measure nothing.")
+@click.option("--heldout-only", is_flag=True, help="Measure on the held-out set alone, on no public task.")
+@click.option(
+    "--public-sets",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder with the data of public tasks in BEIR layout.  [default: the Hub's]",
+)
+@click.option("--set", "set_name", metavar="SET", help="The held-out set: a packaged one, or a folder of `heldout build`.")
+@click.option("--language", metavar="CODE", help="Take the newest packaged set in this language.  [default: quellmark-en-1]")
+@click.option("--domain", help="Measure on the set's queries of one domain: general, legal, technical, medical, support.")
 @click.option("--device", default="cpu", show_default=True, help="Where to encode and search: cpu, cuda, cuda:1, mps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap and of the sample of queries.")
 @click.option("--queries", type=click.IntRange(min=5), help="Measure with a sample of this many queries.")
+@click.option("--budget", callback=seconds, metavar="TIME", help="Leave out tests that would take longer, such as 60s or 5m.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=1),
@@ -42,11 +54,17 @@ def command(
     subject: str,
     *,
     no_spotcheck: bool,
+    heldout_only: bool,
+    public_sets: Path | None,
+    set_name: str | None,
+    language: str | None,
+    domain: str | None,
     outputs: tuple[str, ...],
     as_json: bool,
     device: str,
     seed: int,
     queries: int | None,
+    budget: float | None,
     time_limit: float,
     memory_limit: int | None,
     trust_remote_code: bool,
@@ -74,8 +92,15 @@ def command(
             device=device,
             seed=seed,
             queries=queries,
+            set=set_name,
+            language=language,
+            domain=domain,
+            budget=budget,
             limits=Limits(time_limit, memory_limit),
             trust_remote_code=trust_remote_code,
+            public=public_sets,
+            heldout_only=heldout_only,
+            offline=offline,
         )
     outside = outside_of(online=True, offline=offline, refresh=refresh, allow_host=allow_host)
     with progress("encoding", "texts") as update:

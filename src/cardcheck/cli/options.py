@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 FOLDER = click.Path(path_type=Path)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Return the seconds of a time such as 90, 90s, 5m or 1h; a callback of an option."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)\s?([smh]?)", value.strip())
+    if not found or not float(found[1]):
+        raise click.BadParameter(f"{value!r} is no time; write it as 90, 90s, 5m or 1h", ctx, param)
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
 JUDGING = (
     click.option("--id", "hub_id", metavar="ORG/NAME", help="The Hub repository that a folder is a copy of."),
     click.option("--rules", multiple=True, metavar="DIR", type=FOLDER, help="A further folder of rules; may be repeated."),

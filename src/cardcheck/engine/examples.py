@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cardcheck.engine.evaluate import evaluate
 from cardcheck.engine.recorded import Recorded
 from cardcheck.facts import collect
+from cardcheck.facts.probe import set_probe
 from cardcheck.facts.weights import DTYPES
 from cardcheck.subject import Subject
 
@@ -29,7 +30,10 @@ def check_examples(rule: Rule) -> Iterator[str]:
                 subject = build(example, Path(folder))
                 asks = example.online is not None or "overlap" in rule.needs
                 outside = Recorded(example.online or {}) if asks else None
-                judgement = evaluate(collect(subject, outside=outside), [rule])[0]
+                facts = collect(subject, outside=outside)
+                if example.probe is not None:
+                    set_probe(facts, example.probe)
+                judgement = evaluate(facts, [rule])[0]
             good = judgement.outcome == "fail" if wanted == "fails" else judgement.outcome in ("pass", "not_applicable")
             if not good:
                 yield f"{rule.id} {rule.name}: example {wanted}[{number}] gave {judgement.outcome} {judgement.reason}".rstrip()

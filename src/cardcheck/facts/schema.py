@@ -30,6 +30,7 @@ class Field:
 
 
 ABSENT = "the key is absent"
+NOT_MEASURED = "not measured"
 
 GROUPS: dict[str, dict[str, Field]] = {
     "subject": {
@@ -761,12 +762,48 @@ GROUPS: dict[str, dict[str, Field]] = {
             keys=("url", "presented", "owners", "found", "final", "moved", "names", "trains"),
         ),
     },
+    "probe": {
+        "dimension": Field("int?", "numbers in a vector", NOT_MEASURED),
+        "truncates_at": Field("int?", "tokens of a text that are read; what follows changes nothing", "no end was found, or not measured"),
+        "reads_at_least": Field("int?", "tokens of a text that are surely read, where no end was found", NOT_MEASURED),
+        "fails_at": Field("int?", "tokens from which on the model raises an error", "it raises none, or not measured"),
+        "length_error": Field("string", "that error"),
+        "length_exact": Field("bool", "these three are exact: the tokenizer has words of one token to make texts of"),
+        "norm_low": Field("double?", "length of the shortest vector", NOT_MEASURED),
+        "norm_high": Field("double?", "length of the longest vector", NOT_MEASURED),
+        "normalised": Field("bool?", "all vectors have length one", NOT_MEASURED),
+        "deterministic": Field("bool?", "texts that are encoded twice, and by the model loaded twice, have the same vectors", NOT_MEASURED),
+        "repeat_difference": Field("double?", "widest difference of a vector when encoded twice, as a share of its length", NOT_MEASURED),
+        "reload_difference": Field("double?", "the same when the model is loaded twice", NOT_MEASURED),
+        "batch_difference": Field("double?", "the same between alone and in a batch with longer texts", NOT_MEASURED),
+        "stored_dtype": Field("string?", "data type of the weights", NOT_MEASURED),
+        "dtype": Field("string?", "data type that was computed in", NOT_MEASURED),
+        "device": Field("string?", "where it ran", NOT_MEASURED),
+        "memory_mb": Field("int?", "the most memory it held beyond the libraries", "not measured, or not told by the system"),
+        "short_per_second": Field("double?", "queries encoded in a second", NOT_MEASURED),
+        "long_per_second": Field("double?", "long texts encoded in a second", NOT_MEASURED),
+        "ndcg": Field("double?", "nDCG@10 points on a sample of a held-out set", NOT_MEASURED),
+        "queries": Field("int", "queries of that sample"),
+        "prompts": Field(
+            "rows",
+            "prompts by `origin` configuration or card, `side` is what they are put before; `cosine` is between vectors with and without, "
+            "`changes` that any differs, `gain` the points of nDCG@10 it brings, from `low` to `high` in 95 % of samples of queries",
+            keys=("name", "text", "origin", "side", "cosine", "changes", "gain", "low", "high"),
+        ),
+        "prefixes": Field(
+            "rows",
+            "vectors cut to their first `dimension` numbers: `loss` in points of nDCG@10, from `low` to `high` likewise, `agreement` of the "
+            "order with that by whole vectors (Spearman); `stated` that card or configuration name the dimension",
+            keys=("dimension", "stated", "ndcg", "loss", "low", "high", "agreement"),
+        ),
+    },
     "facts": {
         "capped": Field("strings", "names of lists that were cut to keep evaluation within its budget"),
     },
 }
 
-# A source is what a group was read from. Groups that are not listed are always known.
+# A source is what a group was read from. Groups that are not listed are always known. Parts of a group that can be missing by themselves
+# have sources of their own.
 SOURCES = (
     "files",
     "card",
@@ -792,6 +829,9 @@ SOURCES = (
     "data",
     "pages",
     "official",
+    "probe",
+    "probe.length",
+    "probe.search",
 )
 
 FIELDS: dict[str, Field] = {f"{group}.{name}": field for group, fields in GROUPS.items() for name, field in fields.items()}

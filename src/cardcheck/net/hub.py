@@ -43,6 +43,27 @@ def fetch(given: str, hub_id: str, revision: str | None, *, offline: bool, weigh
     return replace(from_cache(given, folder, hub_id, commit), kind="hub")
 
 
+def fetch_data(hub_id: str, revision: str, patterns: list[str], *, offline: bool) -> Path:
+    """Fetch files of a data set at a commit into the Hub's cache and return their folder.
+
+    Raises CardcheckError where they cannot be had.
+    """
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    offline = offline or bool(constants.HF_HUB_OFFLINE)
+    if not offline:
+        _use_our_client()
+    try:
+        found = snapshot_download(hub_id, repo_type="dataset", revision=revision, allow_patterns=patterns, local_files_only=offline)
+    except Exception as error:  # noqa: BLE001  # huggingface_hub meets a stranger's answer here, and may fail in any way
+        reason = "it is not in the local cache" if offline else (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise CardcheckError(f"the data set {hub_id} cannot be had: {reason}", hint="run once with the network") from None
+    return Path(found)
+
+
 def cached_listing(cache: Path, hub_id: str, commit: str) -> dict[str, int]:
     """Return the sizes of all files of a commit, fetched or not, as the Hub's cache remembers them; empty where it does not."""
     from huggingface_hub import errors, get_cached_repo_tree

@@ -1,4 +1,4 @@
-"""The spot check as a picture: panel level against held-out score, as SVG that the page's style sheet colours."""
+"""The spot check in pictures, as SVG that the page's style sheet colours: its tests on one axis, and panel level against held-out score."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from cardcheck.report import words
 from cardcheck.report.escape import visible
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from cardcheck.spotcheck.check import SpotCheck
     from cardcheck.spotcheck.statistics import Residual
+    from cardcheck.spotcheck.verdict import Outcome
 
 WIDTH, HEIGHT = 500, 380
 LEFT, RIGHT, TOP, BOTTOM = 46, 466, 34, 322
@@ -25,6 +27,7 @@ GLYPH = 0.55  # width of an average letter in font sizes
 LONGEST = 24  # letters of a name
 STEPS = (1, 2, 5, 10, 20)
 BAND = 12  # half the width of the expected interval
+ROW, EDGE = 52, 14  # height of a test; what stays free left and right of the tests
 # Where a label may stand: by so much lower than its mark, and right of it, left of it, or with its middle at it.
 PLACES = tuple((shift, anchor) for shift in (4, -6, 14) for anchor in ("start", "end")) + tuple(
     (shift, anchor) for shift in (-9, 18, -19, 28, -29, 38) for anchor in ("middle", "start", "end")
@@ -200,3 +203,40 @@ def _names(check: SpotCheck, across: Axis, up: Axis, labels: _Labels) -> Iterato
         name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
         place = labels.place(across(point.level), up(point.heldout), 9, len(name), SMALL)
         yield f'<text {place}><tspan class="name">{escape(name)}</tspan><tspan class="number">{number}</tspan></text>'
+
+
+def differences(check: SpotCheck) -> str:
+    """Return the SVG of the tests that were run, a row each: statistic, interval, and a tick at the smallest difference it would see."""
+    ends = [end for test in check.tests for end in (test.statistic, test.interval.low, test.interval.high, test.detectable)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    step = next((step for step in STEPS if (high - low) / step <= 8), 50)
+    axis = Axis(math.floor(low / step) * step, math.ceil(high / step) * step, step, EDGE, WIDTH - EDGE)
+    bottom = ROW * len(check.tests) + 8
+    box = f'viewBox="0 0 {WIDTH} {bottom + 46}" xmlns="http://www.w3.org/2000/svg"'
+    told = "; ".join(map(words.tested, check.tests))
+    return "\n".join(
+        (
+            f'<svg class="chart" role="img" aria-labelledby="tests-title tests-text" {box}>',
+            '<title id="tests-title">Differences that the tests found, in points</title>',
+            f'<desc id="tests-text">{escape(visible(told))}.</desc>',
+            *(f'<line class="grid" x1="{axis(score)}" x2="{axis(score)}" y1="4" y2="{bottom}"/>' for score in axis.ticks()),
+            f'<line class="zero" x1="{axis(0)}" x2="{axis(0)}" y1="4" y2="{bottom}"/>',
+            *(f'<text class="tick" x="{axis(score)}" y="{bottom + 17}" text-anchor="middle">{score:g}</text>' for score in axis.ticks()),
+            f'<text class="axis" x="{WIDTH - EDGE}" y="{bottom + 38}" text-anchor="end">difference, nDCG@10 points</text>',
+            *(line for row, test in enumerate(check.tests) for line in _test(test, axis, ROW * row + 22)),
+            "</svg>",
+        )
+    )
+
+
+def _test(test: Outcome, axis: Axis, y: float) -> Iterator[str]:
+    """Yield a test: its name above, below it the interval, the statistic as a diamond, filled where it is real, and the tick."""
+    name, on, points, *_ = words.test_cells(test)
+    x, least, bar = axis(test.statistic), axis(test.detectable), y + 16
+    yield f'<text class="halo" x="{EDGE + 5}" y="{y}">{name}<tspan class="name axis"> on {escape(visible(on))}</tspan></text>'
+    yield f'<text class="own halo" x="{WIDTH - EDGE}" y="{y}" text-anchor="end">{points}</text>'
+    yield f'<g class="{"unexplained" if test.rejected else "unshown"}">'
+    yield f'<path class="bar" d="M{axis(test.interval.low)} {bar}H{axis(test.interval.high)}"/>'
+    yield f'<path class="{"subject" if test.rejected else "open"}" d="M{x} {bar - 7}l7 7l-7 7l-7 -7z"/>'
+    yield "</g>"
+    yield f'<path class="least" d="M{least} {bar - 9}v18"/>'

@@ -39,7 +39,8 @@ def _verdicts(run: Run) -> Iterator[str]:
     for audit in run.audits:
         if check := audit.spotcheck:
             title = f"spot check of {words.label(audit)}: {check.verdict}"
-            yield _command(VERDICT[check.verdict], {"title": title}, [words.verdict(check)])
+            lines = [words.verdict(check), *map(words.tested, check.tests), *words.left_out(check)]
+            yield _command(VERDICT[check.verdict], {"title": title}, lines)
 
 
 def _remarks(run: Run) -> Iterator[str]:

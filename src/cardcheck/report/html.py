@@ -14,7 +14,7 @@ import cardcheck
 from cardcheck.engine.rule import SEVERITIES
 from cardcheck.errors import CardcheckError
 from cardcheck.report import overlap, words
-from cardcheck.report.chart import scatter
+from cardcheck.report.chart import differences, scatter
 from cardcheck.report.escape import visible
 from cardcheck.report.excerpt import excerpt
 
@@ -42,6 +42,7 @@ def render(run: Run, *, now: datetime | None = None) -> str:
             found=sum(audit.count(severity) for severity in SEVERITIES),
             # Drawn by us, from numbers and from names that chart.py escapes.
             chart=Markup(scatter(check)) if check and check.status == "done" and check.references else "",  # noqa: S704
+            tests=Markup(differences(check)) if check and check.tests else "",  # noqa: S704
             groups=_by_source(check) if check else {},
             overlap=overlap.table(audit.facts),
             overlap_title=overlap.TITLE,

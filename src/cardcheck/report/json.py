@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import cardcheck
 from cardcheck.engine.rule import SEVERITIES
-from cardcheck.report import overlap
+from cardcheck.report import overlap, words
 
 if TYPE_CHECKING:
     from cardcheck.engine.evaluate import Finding
@@ -115,6 +115,9 @@ def _spotcheck(check: SpotCheck) -> dict[str, Any]:
         "measured": {"ndcg_at_10": check.measured, "interval": fields["measured_interval"]} if check.status == "done" else None,
         "panel": fields["panel"],
         "residual": residual,
+        "tests": fields["tests"],
+        "not_run": [{"tests": kinds, "reason": reason} for kinds, reason in words.not_run(check)],
+        "public": fields["public"] and {**fields["public"], "queries": check.public_queries},
         "references": fields["references"],
         "same_weights_as": check.same_weights_as,
         "encoding": {**check.encoding, "search_s": check.search_s, "texts_per_second": check.texts_per_second} if check.encoding else None,

@@ -82,12 +82,13 @@ def _places(audit: Audit, judged: Judgement) -> Iterable[str]:
 def _spotcheck(check: SpotCheck, name: str) -> ET.Element:
     case = ET.Element("testcase", classname=_clean(name), name="spot check")
     said = f"{check.verdict}: {words.verdict(check)}"
+    lines = [said, *(f"- {words.tested(test)}" for test in check.tests), *(f"- {line}" for line in words.left_out(check))]
     if check.verdict == "unexplained":
-        _add(case, "failure", [said], type="error", message=said)
+        _add(case, "failure", lines, type="error", message=said)
     elif check.verdict == "inconclusive":
-        _add(case, "skipped", message=said)
+        _add(case, "skipped", lines[1:], message=said)
     else:
-        _add(case, "system-out", [said])
+        _add(case, "system-out", lines)
     return case
 
 

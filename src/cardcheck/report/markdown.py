@@ -87,11 +87,16 @@ def _verdicts(run: Run) -> Iterator[str]:
 
 def _numbers(check: SpotCheck) -> Iterator[str]:
     interval = check.measured_interval
-    yield f"- measured {check.measured:.1f} ({interval.low:.1f} to {interval.high:.1f}, nDCG@10 × 100, 95 % over queries)"
+    yield f"- measured {check.measured:.1f} ({interval.low:.1f} to {interval.high:.1f}, `nDCG@10` × 100, 95 % over queries)"
     if judged := check.residual:
-        expected, gap = judged.expected_interval, judged.gap_interval
+        expected = judged.expected_interval
         yield f"- expected {judged.expected:.1f} ({expected.low:.1f} to {expected.high:.1f}, 90 %)"
-        yield f"- gap {judged.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f}, 90 %, expected minus measured)"
+    if check.public:
+        yield f"- {check.public.name}: {code(words.measured(check))}"
+    yield from (f"- {code(line, 1000)}" for line in words.left_out(check))
+    if check.tests:
+        rows = (words.TEST_HEADS, ("---",) * len(words.TEST_HEADS), *map(words.test_cells, check.tests))
+        yield "\n".join(["", *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def _overlap(run: Run) -> Iterator[str]:

@@ -128,6 +128,8 @@ def _notifications(run: Run, index: dict[str, int]) -> Iterator[dict[str, Any]]:
         if check := audit.spotcheck:
             text = f"spot check of {words.label(audit)}: {check.verdict}: {words.verdict(check)}"
             yield _notification(VERDICT[check.verdict], _text(text))
+            for line in (*map(words.tested, check.tests), *words.left_out(check)):
+                yield _notification("note", _text(f"spot check of {words.label(audit)}: {line}"))
 
 
 def _left_out(number: int) -> Iterable[dict[str, Any]]:

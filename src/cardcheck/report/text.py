@@ -157,11 +157,9 @@ def _overlap(audit: Audit) -> Iterator[str]:
         yield click.style(overlap.TITLE, bold=True) + f": {table.why}"
         return
     yield click.style(overlap.TITLE, bold=True)
-    lines = [overlap.HEADS, *(tuple(visible(cell) for cell in row.cells) for row in table.rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(overlap.HEADS))]
-    laid = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    yield click.style(f"  {laid[0]}", dim=True)
-    for row, line in zip(table.rows, laid[1:], strict=True):
+    heads, *laid = _laid([overlap.HEADS, *(tuple(visible(cell) for cell in row.cells) for row in table.rows)])
+    yield click.style(f"  {heads}", dim=True)
+    for row, line in zip(table.rows, laid, strict=True):
         yield f"  {line}"
         for more in (row.why, *row.ways):
             if more:
@@ -178,16 +176,35 @@ def _spotcheck(check: SpotCheck) -> Iterator[str]:
         interval = check.measured_interval
         yield f"  measured   {check.measured:5.1f}   {interval.low:5.1f} to {interval.high:5.1f}   nDCG@10 × 100, 95 % over queries"
         if (judged := check.residual) and check.panel:
-            expected, gap = judged.expected_interval, judged.gap_interval
+            expected = judged.expected_interval
             basis = f"90 %, from {len(check.references)} reference models"
             yield f"  expected   {judged.expected:5.1f}   {expected.low:5.1f} to {expected.high:5.1f}   {basis}"
-            yield f"  gap        {judged.gap:+5.1f}   {gap.low:+5.1f} to {gap.high:+5.1f}   90 %, expected minus measured"
             yield from _plot(check)
+        if check.public:
+            yield f"  {check.public.name}: {visible(words.measured(check))}"
         yield f"  {visible(words.panel(check))}"
         if check.same_weights_as:
             yield f"  {visible(words.same_weights(check))}"
         yield click.style(f"  {visible(words.encoding(check))}", dim=True)
+        yield from _tests(check)
     yield f"  {click.style(check.verdict, fg=COLOURS[check.verdict], bold=True)}: {visible(words.verdict(check))}"
+
+
+def _tests(check: SpotCheck) -> Iterator[str]:
+    """Yield a line for each test that was run, and what was not run."""
+    if check.tests:
+        yield ""
+        heads, *laid = _laid([words.TEST_HEADS, *map(words.test_cells, check.tests)])
+        yield click.style(f"  {heads}", dim=True)
+        for test, line in zip(check.tests, laid, strict=True):
+            yield "  " + (click.style(line, fg=COLOURS["unexplained"]) if test.rejected else line)
+    yield from (f"  {visible(line)}" for line in words.left_out(check))
+
+
+def _laid(lines: list[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table, their cells in columns."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _plot(check: SpotCheck) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cardcheck.engine.rule import SEVERITIES
@@ -13,11 +14,34 @@ if TYPE_CHECKING:
     from cardcheck.facts.model import Facts
     from cardcheck.pipeline import Audit, Run
     from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.verdict import Kind, Outcome
+
+# The tests of the spot check: what each is called, and what its difference is.
+TESTS: dict[Kind, tuple[str, str]] = {
+    "residual": ("held-out residual", "what the published scores promise, minus what was measured"),
+    "split": ("split difference", "the test queries, over what the model's other queries promise"),
+    "rewording": ("rewording difference", "what other words for the test queries cost, over what they cost the reference models"),
+    "reproduction": ("score reproduction", "the published score, minus the rerun here"),
+}
+EVIDENCE: dict[Kind, str] = {
+    "residual": "on {on} the model measures {points:.1f} points below what its published scores promise ({interval})",
+    "split": "on {on} the published test queries score {points:.1f} points above what its other queries promise ({interval})",
+    "rewording": "on {on} other words for the test queries cost it {points:.1f} points more than the reference models ({interval})",
+    "reproduction": "the published {published:.1f} on {on} is not reproduced: {here:.1f} here; prompts, revision or wrapper may differ",
+}
+SETTLES: dict[Kind, str] = {
+    "residual": "a rerun of the published tasks would settle why",
+    "split": "what the model was trained on would settle why",
+    "rewording": "what the model was trained on would settle why",
+    "reproduction": "a rerun with the authors' code would settle it",
+}
+PARTS = {"test": "test queries", "other": "other queries", "reworded": "test queries in other words"}
+TEST_HEADS = ("test", "on", "points", "interval", "p", "tested at", "would see", "real")
 
 
-def count(number: int, noun: str) -> str:
-    """Return `3 warnings`, `1 warning`, `no warnings`."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, many: str = "") -> str:
+    """Return `3 warnings`, `1 warning`, `no warnings`; `many` is a plural that takes no s."""
+    return f"{number or 'no'} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def title(audit: Audit) -> str:
@@ -118,23 +142,78 @@ def few(labels: list[str], most: int = 3) -> str:
 
 
 def verdict(check: SpotCheck) -> str:
-    """Return the verdict in one sentence; it describes evidence and accuses nobody."""
-    residual = check.residual
+    """Return the verdict in one sentence, with the tests that it rests on; it describes evidence and accuses nobody."""
     if check.status == "skipped":
         return f"not measured: {check.reason}"
     if check.status == "failed":
         return f"{check.reason}; {check.settle}"
-    if residual is None:
+    if not check.tests:
         return f"there is nothing to compare with; {check.settle}"
-    limit = f"a gap of {residual.detectable:.0f} points or more would have been seen"
     if check.verdict == "unexplained":
-        return (
-            f"the model measures {residual.gap:.1f} points below what its published scores promise, and chance and the scatter "
-            f"of honest models leave at least {residual.gap_interval.low:.1f} of them; a rerun of the published tasks would settle why"
-        )
+        groups = groupby((test for test in check.tests if test.rejected), key=lambda test: SETTLES[test.kind])
+        return "; ".join(part for settles, tests in groups for part in (*(_evidence(test, check) for test in tests), settles))
+    least = ", ".join(f"{TESTS[test.kind][0]} {test.detectable:.0f}" for test in check.tests)
+    limit = f"the least that it would have seen, in points: {least}"
     if check.verdict == "consistent":
-        return f"no gap beyond chance and the scatter of honest models; {limit}"
-    return f"the check cannot tell: only {limit}; {check.settle}"
+        return f"no difference that would matter goes beyond chance and the scatter of honest models; {limit}"
+    return f"the check cannot tell; {limit}; {check.settle}"
+
+
+def _evidence(test: Outcome, check: SpotCheck) -> str:
+    """Return what a rejected test saw."""
+    here = check.public.measured["test"] if check.public else 0.0
+    return EVIDENCE[test.kind].format(
+        on=test.on, points=test.statistic, interval=interval(test), here=here, published=here + test.statistic
+    )  # fmt: skip
+
+
+def interval(test: Outcome) -> str:
+    """Return the interval of a test with its rate, as in `98 % +5.0 to +11.2`."""
+    return f"{90 if test.kind == 'residual' else 98} % {test.interval.low:+.1f} to {test.interval.high:+.1f}"
+
+
+def test_cells(test: Outcome) -> tuple[str, ...]:
+    """Return what stands under the heads of the tests."""
+    p = f"{test.p:.4f}" if test.p >= 0.0001 else "<0.0001"
+    real = "yes" if test.rejected else "not shown"
+    return TESTS[test.kind][0], test.on, f"{test.statistic:+.1f}", interval(test), p, f"{test.rate:.4f}", f"{test.detectable:.1f}", real
+
+
+def tested(test: Outcome) -> str:
+    """Return one test in one sentence."""
+    name, on, points, span, p, rate, least, real = test_cells(test)
+    return f"{name} on {on}: {points} points ({span}), p {p}, tested at {rate}, {least} or more would have been seen; real: {real}"
+
+
+def not_run(check: SpotCheck) -> list[tuple[list[Kind], str]]:
+    """Return the tests that were not run on a model that was measured, and why."""
+    if check.status != "done":
+        return []
+    task, ran = check.public, {test.kind for test in check.tests}
+    none = check.no_public or "there are no data of a public task"
+    few = f"too few reference models were measured on these data of {task.name}" if task else none
+    rerun = none if task is None else task.left_out or f"no published score of {task.name} is known"
+    why: dict[Kind, str] = {"residual": check.no_residual or panel(check), "split": few, "rewording": few, "reproduction": rerun}
+    groups: dict[str, list[Kind]] = {}
+    for kind, reason in why.items():
+        if kind not in ran:
+            groups.setdefault(reason, []).append(kind)
+    return [(kinds, reason) for reason, kinds in groups.items()]
+
+
+def left_out(check: SpotCheck) -> list[str]:
+    """Return the same in a sentence a reason."""
+    return [f"not run: {', '.join(TESTS[kind][0] for kind in kinds)} ({reason})" for kinds, reason in not_run(check)]
+
+
+def measured(check: SpotCheck) -> str:
+    """Return what was measured of the public task, beside what is published; empty where there is none."""
+    task = check.public
+    if task is None:
+        return ""
+    parts = ", ".join(f"{PARTS.get(part, part)} {score:.1f}" for part, score in task.measured.items())
+    published = f"; published {task.published:.1f} ({task.source})" if task.published is not None else ""
+    return f"{parts}{published}"
 
 
 def panel(check: SpotCheck) -> str:
@@ -153,7 +232,8 @@ def same_weights(check: SpotCheck) -> str:
 def encoding(check: SpotCheck) -> str:
     """Return how the model was run."""
     about = check.encoding
-    seconds = f"loaded in {about['load_s']:.1f} s, {check.queries + check.documents} texts encoded in {about['encode_s']:.1f} s"
+    texts = check.queries + check.documents + check.public_queries + (check.public.documents if check.public else 0)
+    seconds = f"loaded in {about['load_s']:.1f} s, {texts} texts encoded in {about['encode_s']:.1f} s"
     rate = f"{check.texts_per_second:.0f} texts a second on {about['device']} in {about['dtype']}"
     prompts = ", ".join(f"{kind} prompt {text!r}" for kind, text in about["prompts"].items() if text) or "no prompts declared"
     pooling = "mean pooling assumed for want of a modules.json, " if about["assumed_mean_pooling"] else ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cardcheck.errors import CardcheckError
-from cardcheck.spotcheck import heldout, panel, references, statistics
-from cardcheck.spotcheck.encode import EncodingError, Limits, encode
-from cardcheck.spotcheck.metrics import ndcg_at_10
-from cardcheck.spotcheck.search import SIMILARITIES, search
+from cardcheck.spotcheck import heldout, panel, public, references, sharp, statistics
+from cardcheck.spotcheck.encode import EncodingError
+from cardcheck.spotcheck.measure import Corpus, Measured, Options, measure
+from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device
 from cardcheck.spotcheck.statistics import Interval, Verdict
+from cardcheck.spotcheck.verdict import Kind, Outcome, judged, residual_outcome, share, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.references import Reference
     from cardcheck.subject import Subject
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to measure. `queries` takes a sample of that many queries; None takes all."""
-
-    device: str = "cpu"
-    seed: int = 0
-    queries: int | None = None
-    limits: Limits = field(default_factory=Limits)
-    trust_remote_code: bool = False
+__all__ = ["NOTHING", "Options", "Point", "PublicTask", "SpotCheck", "spotcheck"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +35,31 @@ class Point:
     source: str
 
 
+PANEL_LANGUAGE = "en"
+
+
+class _Case(NamedTuple):
+    """What the tests need to know of the subject: names it goes by among the references, in lower case, its facts, and the seed."""
+
+    itself: set[str]
+    facts: Facts
+    seed: int
+
+
 NOTHING = Interval(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTask:
+    """A public task that was measured: mean nDCG@10 × 100 of each part, the published score, and why a test on it was not run."""
+
+    name: str
+    sha256: str
+    documents: int
+    measured: dict[str, float]
+    published: float | None
+    source: str
+    left_out: str = ""
 
 
 @dataclass(slots=True)
@@ -52,7 +67,9 @@ class SpotCheck:
     """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
 
     `status` is `done`, `skipped` (not asked for, or a part of the installation is missing) or `failed` (the model could not be
-    run); `reason` says why. `panel`, `residual` and `references` are there where the subject has published scores.
+    run); `reason` says why. `panel`, `residual` and `references` are there where the subject has published scores. `tests` holds the
+    outcome of every test that was run; `public` the public task, where its data were to be had, and `no_public` why not;
+    `seen` says so where the model is as new as the held-out set.
     """
 
     status: Literal["done", "skipped", "failed"]
@@ -73,20 +90,21 @@ class SpotCheck:
     isolation: dict[str, bool] = field(default_factory=dict)
     search_s: float = 0.0
     per_query: dict[str, float] = field(default_factory=dict)
+    tests: list[Outcome] = field(default_factory=list)
+    public: PublicTask | None = None
+    no_public: str = ""
+    no_residual: str = ""
+    seen: str = ""
+    public_queries: int = 0
 
     @property
     def texts_per_second(self) -> float:
         """Texts encoded in a second, queries and documents together."""
         seconds = float(self.encoding.get("encode_s", 0.0))
-        return (self.queries + self.documents) / seconds if seconds else 0.0
-
-
-def missing_packages() -> str | None:
-    """Return what to install when a package of the spot check is missing, without importing any of them."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("torch", "sentence_transformers", "pytrec_eval", "scipy") if find_spec(name) is None]
-    return f"{', '.join(missing)} not installed: pip install 'cardcheck[spotcheck]'" if missing else None
+        texts = self.queries + self.documents
+        if self.public:
+            texts += self.public_queries + self.public.documents
+        return texts / seconds if seconds else 0.0
 
 
 def spotcheck(
@@ -101,99 +119,113 @@ def spotcheck(
     What is wrong with the subject comes back as a failed or inconclusive check. Raises CardcheckError where cardcheck's own data are.
     """
     options = options or Options()
-    if reason := missing_packages() or _not_measurable(facts, options):
+    if reason := missing_packages() or not_measurable(facts, trust_remote_code=options.trust_remote_code):
         return SpotCheck("skipped", reason, settle="measuring the model would settle it")
-    _require_device(options.device)
-    full = heldout.load()
-    held_out = full.sample(options.queries, options.seed) if options.queries else full
+    require_device(options.device)
+    full = _chosen(options)
+    held_out = full.select(options.domain) if options.domain else full
+    held_out = held_out.sample(options.queries, options.seed) if options.queries else held_out
+    task, no_public = _public(options)
+    first = Corpus(held_out.corpus, {"heldout": held_out.queries}, {"heldout": held_out.qrels})
+    second = Corpus(task.corpus, task.queries, task.qrels) if task else None
+    counted = _Counted(progress, len(first) + (len(second) if second else 0))
     try:
-        result = _measure(subject, held_out, options, progress)
+        found = measure(subject.path, first, options, counted.more)
     except (EncodingError, ValueError) as error:
-        return SpotCheck(
-            "failed",
-            str(error),
-            settle="a model that can be run would settle it",
-            set_name=full.name,
-            set_hash=full.sha256,
-        )
+        settle = "a model that can be run would settle it"
+        return SpotCheck("failed", str(error), settle=settle, set_name=full.name, set_hash=full.sha256)
+    result = _measured(found, held_out, options.seed)
+    result.no_public = no_public
+    result.seen = _could_have_seen(facts, full)
     known = references.known_weights(subject.path, full)
     result.same_weights_as = known.id if known else None
     result.panel = _panel(subject, facts, known)
-    _judge(result, subject, known, held_out, options.seed)
+    case = _Case({name.lower() for name in (subject.id, known.id if known else None) if name}, facts, options.seed)
+    _residual(result, case, held_out)
+    if task and second:
+        result.no_public = _stop(result, found, (first, second), options)
+        if not result.no_public:
+            try:
+                _sharp(result, case, task, measure(subject.path, second, options, counted.more))
+            except (EncodingError, ValueError) as error:
+                result.no_public = str(error)
+    counted.end()
+    _conclude(result)
     return result
 
 
-def _require_device(device: str) -> None:
-    """Raise CardcheckError where this machine has no such device: a wish that cannot be met is no fault of the subject."""
-    import torch
+class _Counted:
+    """Tells how many texts of all stages are encoded."""
 
+    def __init__(self, progress: Callable[[int, int], None], total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+        progress(0, total)
+
+    def more(self, count: int) -> None:
+        self.done += count
+        self.progress(self.done, self.total)
+
+    def end(self) -> None:
+        """Say that no more will come: a stage was left out."""
+        if self.done < self.total:
+            self.progress(self.total, self.total)
+
+
+def _stop(result: SpotCheck, found: Measured, corpora: tuple[Corpus, Corpus], options: Options) -> str:
+    """Say why not to go on to the public task; nothing where there is no reason.
+
+    The check may stop whenever it is decided: each test has its share of the error rate from the start (Holm's first step is Bonferroni's),
+    so that one which is rejected at its share is rejected whatever the others would show.
+    """
+    every: set[Kind] = {"residual", "split", "rewording", "reproduction"}
+    residual = result.residual
+    if residual and residual.p <= share("residual", every) and residual.gap > statistics.TOLERANCE:
+        return "the held-out set had decided it"
+    expected = float(found.encoding["load_s"]) + float(found.encoding["encode_s"]) * corpora[1].letters / max(1, corpora[0].letters)
+    if options.budget is not None and found.seconds + expected > options.budget:
+        return f"it would take about {expected:.0f} s more; the budget is {options.budget:g} s"
+    return ""
+
+
+def _chosen(options: Options) -> heldout.HeldOutSet:
+    """Load the set that is asked for. The usual one is the English one that tells models apart best, which has no domains."""
+    if options.set:
+        return heldout.load(options.set)
+    if options.language or options.domain:
+        return heldout.for_language(options.language or PANEL_LANGUAGE)
+    return heldout.load()
+
+
+def _could_have_seen(facts: Facts, held_out: heldout.HeldOutSet) -> str:
+    """Say so where the Hub tells that the model is as new as the set; where nobody tells its age, nothing is said."""
+    created = facts["hub.created"]
+    if not created:
+        return ""
+    return heldout.could_have_seen(created, held_out.date, instead=heldout.newer_than(created, held_out.language)) or ""
+
+
+def _public(options: Options) -> tuple[public.PublicSet | None, str]:
+    """Return the public task to measure as well, or why there is none."""
+    task = public.TASKS[0]
+    if options.heldout_only:
+        return None, "it was not asked for (--heldout-only)"
     try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0].partition(". ")[0][:160]
-        raise CardcheckError(f"the device {device} cannot be used: {reason}", hint="--device cpu always can") from None
+        return public.load(task, public.find(task, options.public, offline=options.offline)), ""
+    except CardcheckError as error:
+        if options.public is not None:
+            raise
+        return None, str(error)
 
 
-def _not_measurable(facts: Facts, options: Options) -> str | None:
-    """Say why a subject is not even loaded."""
-    weights, broken = facts["weights.safetensors"], facts["weights.broken"]
-    unsafe = [row["path"] for row in facts["st.modules"] if row["path"] and _only_pickled(facts, row["path"].rstrip("/") + "/")]
-    needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
-    reasons = (
-        (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
-        (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
-        (not weights, "there are no readable safetensors weights, and no other format is loaded"),
-        (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
-        (bool(unsafe), f"the module in {', '.join(unsafe)} has its weights as a pickle only, which is not loaded"),
-        (facts.sources["st"].state == "unavailable", facts.sources["st"].reason),
-        (not facts["files.tokenizer"] and facts["config.model_type"] is not None, "there is no tokenizer"),
-        (
-            needs_code and not options.trust_remote_code,
-            "it needs code from its repository; read it, then allow it with --trust-remote-code",
-        ),
-    )
-    return next((reason for applies, reason in reasons if applies), None)
-
-
-def _only_pickled(facts: Facts, folder: str) -> bool:
-    """Tell whether a module's folder holds a pickle and no safetensors file."""
-    pickled, safe = (any(row["path"].startswith(folder) for row in facts[f"weights.{kind}"]) for kind in ("pickle", "safetensors"))
-    return pickled and not safe
-
-
-def _measure(subject: Subject, held_out: heldout.HeldOutSet, options: Options, progress: Callable[[int, int], None]) -> SpotCheck:
+def _measured(found: Measured, held_out: heldout.HeldOutSet, seed: int) -> SpotCheck:
     import numpy as np
-    import torch  # noqa: F401  # so that the search's time is the search's
 
-    total, done = len(held_out.queries) + len(held_out.corpus), 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(done, total)
-
-    progress(0, total)
-    encoded = encode(
-        subject.path, list(held_out.queries.values()), list(held_out.corpus.values()), device=options.device, seed=options.seed,
-        limits=options.limits, trust_remote_code=options.trust_remote_code, progress=count,
-    )  # fmt: skip
-    started = time.perf_counter()
-    similarity = encoded.about["similarity"] if encoded.about["similarity"] in SIMILARITIES else "cosine"
-    run = search(
-        encoded.queries,
-        encoded.documents,
-        list(held_out.queries),
-        list(held_out.corpus),
-        similarity=similarity,
-        device=options.device,
-    )
-    searched = time.perf_counter()
-    scores = ndcg_at_10(held_out.qrels, run)
+    scores = found.scores["heldout"]
     values = np.array([scores[query] for query in held_out.queries])
     return SpotCheck(
         "done", set_name=held_out.name, set_hash=held_out.sha256, documents=len(held_out.corpus), queries=len(held_out.queries),
-        measured=float(values.mean() * 100), measured_interval=statistics.mean_interval(values, options.seed),
-        encoding=encoded.about, isolation=encoded.isolation, search_s=searched - started, per_query=scores,
+        measured=float(values.mean() * 100), measured_interval=statistics.mean_interval(values, seed),
+        encoding=found.encoding, isolation=found.isolation, search_s=found.search_s, per_query=scores,
     )  # fmt: skip
 
 
@@ -207,15 +239,14 @@ def _panel(subject: Subject, facts: Facts, known: Reference | None) -> Level | N
     return known.panel if known else None
 
 
-def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_out: heldout.HeldOutSet, seed: int) -> None:
+def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> None:
     """Compare with the reference models, leaving the subject itself out of them."""
     import numpy as np
 
-    itself = {name.lower() for name in (subject.id, known.id if known else None) if name}
     usable = [
         (model, place)
         for model in references.references(held_out.name, held_out.sha256)
-        if model.independent and model.id.lower() not in itself and (place := model.panel)
+        if model.independent and model.id.lower() not in case.itself and (place := model.panel)
     ]
     scores = np.array([[model.per_query[query] for query in held_out.queries] for model, _ in usable])
     result.references = [
@@ -223,10 +254,13 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
         for (model, place), row in zip(usable, scores, strict=True)
     ]
     if result.panel is None:
-        result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"
         return
-    if len(usable) < statistics.MIN_REFERENCES:
-        raise CardcheckError("there are too few reference models for this held-out set", hint="run `make references`")
+    if held_out.language != PANEL_LANGUAGE:
+        result.no_residual = f"the panel is English: what a model scores in {held_out.language} does not follow from it"
+        return
+    if len(usable) < statistics.MIN_REFERENCES:  # a set of the user's own
+        result.no_residual = f"{len(usable)} reference models were measured on {held_out.name}; `cardcheck references measure` adds some"
+        return
     own = np.array([result.per_query[query] for query in held_out.queries])
     levels = np.array([place.value for _, place in usable])
     whole = np.array([list(model.per_query.values()) for model, _ in usable])
@@ -236,7 +270,56 @@ def _judge(result: SpotCheck, subject: Subject, known: Reference | None, held_ou
         levels,
         result.panel.value,
         result.panel.standard_error,
-        seed=seed,
+        seed=case.seed,
         least_scatter=statistics.fit(levels, whole)[2],
     )
-    result.verdict, result.settle = result.residual.verdict, result.residual.settle
+
+
+def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measured) -> None:
+    """Run the tests on the public task."""
+    import numpy as np
+
+    scores = {part: np.array([found.scores[part][query] for query in queries]) for part, queries in task.queries.items()}
+    name = task.task.name
+    published = result.panel.scores.get(name) if result.panel else None
+    prompts_in_words = bool(case.facts["says.mentions_prompts"]) and not any(found.encoding.get("prompts", {}).values())
+    left_out = "the card tells prompts in words alone, which a rerun cannot take over" if prompts_in_words else ""
+    result.public = PublicTask(
+        name, task.sha256, len(task.corpus), {part: float(values.mean() * 100) for part, values in scores.items()}, published,
+        result.panel.source if published is not None and result.panel else "", left_out,
+    )  # fmt: skip
+    result.public_queries = sum(map(len, task.queries.values()))
+    result.search_s += found.search_s
+    for key in ("load_s", "encode_s"):
+        result.encoding[key] += found.encoding[key]
+    paired = sharp.paired(scores, references.public_references(task).without(case.itself), seed=case.seed)
+    reproduced = published is not None and not left_out
+    kinds: set[Kind] = {one.kind for one in paired}
+    if reproduced:
+        kinds.add("reproduction")
+    if result.residual:
+        kinds.add("residual")
+    result.tests = [sharp.outcome(one, name, kinds) for one in paired]
+    if published is not None and reproduced:
+        result.tests.append(sharp.reproduction(published, float(scores["test"].mean() * 100), name, len(scores["test"]), kinds))
+
+
+def _conclude(result: SpotCheck) -> None:
+    """Join the outcomes to one verdict, and say what would settle what is open."""
+    if residual := result.residual:
+        kinds: set[Kind] = {"residual", *(one.kind for one in result.tests)}
+        result.tests.insert(0, residual_outcome(residual, result.set_name, result.queries, len(result.references), kinds))
+    result.tests = judged(result.tests)
+    result.verdict = verdict(result.tests)
+    if result.verdict != "inconclusive":
+        return
+    if result.no_residual:
+        result.settle = result.no_residual
+    elif not result.tests:
+        result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"
+    elif result.public is None and not result.residual:
+        result.settle = "the data of a public task would settle it"
+    else:
+        result.settle = (result.residual.settle if result.residual else "") or "more reference models would settle it"
+    if result.no_public:
+        result.settle += f"; so would the tests on {public.TASKS[0].name}: {result.no_public}"

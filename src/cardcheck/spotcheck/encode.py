@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.errors import CardcheckError
 
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Backend = Literal["auto", "torch", "onnx", "openvino", "mteb"]
+Precision = Literal["auto", "bfloat16", "float32", "exact"]
 MEMORY_SHARE = 0.8
+MAPPED_BYTES = 256 << 20
 PR_SET_DUMPABLE = 4
 # What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
 KEPT_ENVIRONMENT = (
     "PATH",
     "HOME",
+    "HF_HOME",
+    "HF_HUB_CACHE",
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",
@@ -74,36 +79,62 @@ def encode(
     limits: Limits | None = None,
     trust_remote_code: bool = False,
     progress: Callable[[int], None] = lambda _count: None,
+    backend: Backend = "auto",
+    dtype: Precision = "auto",
+    chunks: Path | None = None,
+    mteb_name: str = "",
+    batch_tokens: int | None = None,
+    window: int | None = None,
 ) -> Encoded:
     """Encode texts with the model in folder `path`; `progress` is told how many more texts are done.
 
+    `backend` `mteb` loads `mteb_name` by mteb's own loader instead. `dtype` `auto` takes bfloat16 where the hardware has it and a sample
+    of the texts ranks the same, `exact` computes as sentence-transformers does. In the folder `chunks`, which an interrupted run goes on
+    from, encodings are kept up to two gigabytes. `batch_tokens` is how many tokens a batch holds at first, `window` the texts of a chunk.
+
     Raises EncodingError.
     """
-    import numpy as np
-
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="cardcheck-") as folder:
-        out = str(Path(folder) / "vectors")
         job = {
             "path": str(path.absolute()),
-            "query": queries,
-            "document": documents,
+            "query": len(queries),
+            "document": len(documents),
             "device": device,
             "seed": seed,
             "memory_mb": limits.memory_mb or _free_memory_mb(),
             "trust_remote_code": trust_remote_code,
-            "out": out,
+            "backend": backend,
+            "dtype": dtype,
+            "chunks": str(chunks.absolute()) if chunks else "",
+            "mteb": mteb_name,
+            "batch_tokens": batch_tokens,
+            "window": window,
+            "out": str(Path(folder) / "vectors"),
         }
         isolation: dict[str, bool] = {}
-        for answer in _run(job, folder, limits.seconds):
+        for answer in _run(job, [*queries, *documents], folder, limits.seconds):
             if "error" in answer:
                 raise EncodingError(f"the model could not be run: {_first_lines(answer['error'])}")
             if "encoded" in answer:
                 progress(answer["encoded"])
             isolation = answer.get("isolation", isolation)
             if "done" in answer:
-                return Encoded(np.load(out + ".query.npy"), np.load(out + ".document.npy"), answer["done"], isolation)
+                return Encoded(_vectors(folder, "query"), _vectors(folder, "document"), answer["done"], isolation)
     raise EncodingError("the model could not be run: its process ended without an answer")
+
+
+def _vectors(folder: str, kind: str) -> NDArray[np.float32]:
+    """Return what the child wrote; large files are mapped, and stay until the array is gone though their name goes."""
+    import numpy as np
+
+    file = Path(folder) / f"vectors.{kind}.npy"
+    mapped = file.stat().st_size > MAPPED_BYTES and sys.platform == "linux"
+    try:
+        vectors: NDArray[np.float32] = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise EncodingError(f"the model could not be run: its vectors cannot be read ({_first_lines(str(error))})") from None
+    return vectors
 
 
 def _first_lines(text: str) -> str:
@@ -120,7 +151,7 @@ def _free_memory_mb() -> int:
     return max(1024, int(free * MEMORY_SHARE) >> 20)
 
 
-def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str, Any]]:
+def _run(job: dict[str, Any], texts: list[str], folder: str, seconds: float) -> Iterator[dict[str, Any]]:
     """Start the child, hand it the job and yield its answers; it is killed when the caller stops or the time is over."""
     environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
     _hide_environment()
@@ -137,7 +168,7 @@ def _run(job: dict[str, Any], folder: str, seconds: float) -> Iterator[dict[str,
             encoding="utf-8",
         )
     try:
-        yield from _answers(child, json.dumps(job), time.monotonic() + seconds, seconds)
+        yield from _answers(child, [job, *texts], time.monotonic() + seconds, seconds)
     finally:
         with contextlib.suppress(ProcessLookupError):  # what it started goes with it
             os.killpg(child.pid, signal.SIGKILL)
@@ -154,13 +185,14 @@ def _hide_environment() -> None:
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _answers(child: subprocess.Popen[str], job: str, deadline: float, seconds: float) -> Iterator[dict[str, Any]]:
+def _answers(child: subprocess.Popen[str], lines_in: list[Any], deadline: float, seconds: float) -> Iterator[dict[str, Any]]:
     lines: queue.Queue[str | None] = queue.Queue()
 
     def talk() -> None:
         try:
             if child.stdin:
-                child.stdin.write(job)
+                for given in lines_in:
+                    child.stdin.write(json.dumps(given) + "\n")
                 child.stdin.close()
             for line in child.stdout or ():
                 lines.put(line)

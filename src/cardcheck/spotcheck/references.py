@@ -1,19 +1,27 @@
-"""Reference models: models whose panel scores and held-out scores are both known. `make references` measures them."""
+"""Reference models: models whose panel scores and held-out scores are both known.
+
+Some are packaged (`make references` measures them); `cardcheck references measure` adds the user's own, in a file of the same form.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.panel import DATA, Level, level, published, published_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import numpy as np
+    from numpy.typing import NDArray
 
     from cardcheck.spotcheck.heldout import HeldOutSet
+    from cardcheck.spotcheck.public import PublicSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +47,84 @@ class Reference:
         return level(scores, published_source()) if scores else level(self.measured, "measured by cardcheck")
 
 
+@dataclass(frozen=True, slots=True)
+class PublicReferences:
+    """The reference models on a public task: ids, and nDCG@10 (0 to 1), (n_models, n_queries), by part in the order of the set's queries.
+
+    `reworded` are the places in `test` of the queries that have a rewording.
+    """
+
+    ids: tuple[str, ...]
+    scores: dict[str, NDArray[np.float64]]
+    reworded: list[int]
+
+    def without(self, names: set[str]) -> PublicReferences:
+        """Return them without the models of these names in lower case."""
+        kept = [at for at, name in enumerate(self.ids) if name.lower() not in names]
+        scores = {part: table[kept] for part, table in self.scores.items()}
+        return PublicReferences(tuple(self.ids[at] for at in kept), scores, self.reworded)
+
+
+def public_references(public: PublicSet) -> PublicReferences:
+    """Return the scores on exactly this version of a public task; none where there are none."""
+    import numpy as np
+
+    known = _known()
+    held = known["public"].get(public.task.name, {})
+    independent = {model["id"] for model in known["models"] if model["independent"]}
+    ids = tuple(name for name in held.get("ndcg_at_10", {}) if name in independent) if held.get("sha256") == public.sha256 else ()
+    places = {part: {query: at for at, query in enumerate(held["queries"][part])} for part in held.get("queries", {})}
+    scores = {
+        part: np.array([[held["ndcg_at_10"][name][part][places[part][query]] for query in queries] for name in ids]).reshape(len(ids), -1)
+        for part, queries in public.queries.items()
+    } if ids else {}  # fmt: skip
+    order = list(public.queries["test"])
+    return PublicReferences(ids, scores, [order.index(query) for query in public.queries["reworded"]])
+
+
+def own_file() -> Path:
+    """Return where the user's own reference models are kept: CARDCHECK_REFERENCES, else in the folder for data of the user's programs."""
+    if given := os.environ.get("CARDCHECK_REFERENCES"):
+        return Path(given)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cardcheck" / "references.json"
+
+
+def read_own() -> dict[str, Any]:
+    """Return the user's own reference models; none where there is no file. Raises CardcheckError where it cannot be read."""
+    file = own_file()
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"models": [], "heldout": {}, "public": {}}
+    except (OSError, ValueError) as error:
+        raise CardcheckError(f"{file} cannot be read: {error}", hint="mend it, or move it away and measure again") from None
+    if not isinstance(found, dict) or not isinstance(found.get("models"), list):
+        raise CardcheckError(f"{file} holds no reference models", hint="move it away and measure again")
+    return found
+
+
+@functools.cache
+def _known() -> dict[str, Any]:
+    """Return the packaged models and the user's; of two with one id the packaged one, and of a set only the same version."""
+    data: dict[str, Any] = json.loads((DATA / "references.json").read_text(encoding="utf-8"))
+    data.setdefault("public", {})
+    own = read_own()
+    taken = {model["id"] for model in data["models"]}
+    more = [model for model in own["models"] if model["id"] not in taken]
+    data["models"] += more
+    for kind in ("heldout", "public"):
+        for name, scores in own.get(kind, {}).items():
+            held = data[kind].setdefault(name, scores)
+            if held.get("sha256") == scores.get("sha256") and held.get("queries") == scores.get("queries"):
+                added = {model["id"]: scores["ndcg_at_10"][model["id"]] for model in more if model["id"] in scores["ndcg_at_10"]}
+                held["ndcg_at_10"] = held["ndcg_at_10"] | added
+    return data
+
+
 @functools.cache
 def references(set_name: str, set_hash: str) -> tuple[Reference, ...]:
-    """Return the packaged reference models measured on exactly this version of a held-out set."""
-    data = json.loads((DATA / "references.json").read_text(encoding="utf-8"))
+    """Return the reference models measured on exactly this version of a held-out set."""
+    data = _known()
     scores = data["heldout"].get(set_name, {})
     if scores.get("sha256") != set_hash:
         return ()
@@ -58,6 +140,12 @@ def references(set_name: str, set_hash: str) -> tuple[Reference, ...]:
         for model in data["models"]
         if model["id"] in scores["ndcg_at_10"]
     )
+
+
+def forget() -> None:
+    """Read the files again when next asked: they were written."""
+    _known.cache_clear()
+    references.cache_clear()
 
 
 def known_weights(path: Path, held_out: HeldOutSet) -> Reference | None:

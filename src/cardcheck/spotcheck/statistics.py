@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["consistent", "unexplained", "inconclusive"]
 
-REPLICATES = 4000
+REPLICATES = 10_000
 ERROR_RATE = 0.05
 POWER = 0.80
 TOLERANCE = 2.0  # nDCG@10 points; a smaller gap would not change anybody's choice of a model
@@ -44,7 +44,7 @@ class Residual:
     `gap` is expected minus measured, its interval 90 % (so that each side errs at 5 %). The verdict is `unexplained` where the gap is
     real (its interval lies above zero) and larger than the tolerance; else `consistent` where a gap of the resolution would have been
     seen; else `inconclusive`. `detectable` is the smallest true gap that would have been called unexplained in 80 % of such checks.
-    `from_queries` and `from_references` split the gap's standard error.
+    `p` is one-sided. `from_queries` and `from_references` split the gap's standard error `error`, which has `freedom` degrees of freedom.
     """
 
     verdict: Verdict
@@ -55,6 +55,9 @@ class Residual:
     detectable: float
     from_queries: float
     from_references: float
+    error: float
+    freedom: int
+    p: float
     settle: str
     tolerance: float = TOLERANCE
     error_rate: float = ERROR_RATE
@@ -144,7 +147,8 @@ def judge(
     noise = spread * student.rvs(freedom, size=REPLICATES, random_state=rng) + slope * level_error * rng.standard_normal(REPLICATES)
     drawn_expected = _expit(promised + noise)
 
-    low, high = (float(value) for value in np.quantile(drawn_expected - drawn_subject, [ERROR_RATE, 1 - ERROR_RATE]))
+    drawn_gap = drawn_expected - drawn_subject
+    low, high = (float(value) for value in np.quantile(drawn_gap, [ERROR_RATE, 1 - ERROR_RATE]))
     alarm, power = (float(student.ppf(rate, freedom)) for rate in (1 - ERROR_RATE, POWER))
     error = max(0.0, gap - low) / alarm
     # The reference models' scatter holds their own sampling of queries, which more queries would take away as well.
@@ -166,6 +170,9 @@ def judge(
         detectable=detectable,
         from_queries=from_queries,
         from_references=from_references,
+        error=error,
+        freedom=freedom,
+        p=(float((drawn_gap <= 0).sum()) + 1) / (REPLICATES + 1),
         settle=_settle(n_queries, from_queries, from_references, resolution / (alarm + power)) if verdict == "inconclusive" else "",
         tolerance=tolerance,
     )

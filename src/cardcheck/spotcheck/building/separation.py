@@ -138,6 +138,7 @@ def check(
 
 
 def bm25(held_out: HeldOutSet, terms: Terms) -> dict[str, dict[str, float]]:
+    """Return each query's best documents by BM25."""
     import bm25s
     import numpy as np
 

@@ -1,0 +1,103 @@
+"""Embeddings of the reference models on public sets, made once and kept under build/embeddings, for figures that need hundreds of variants.
+
+`python benchmarks/embeddings.py [SET …]` makes them (SciFact by default; an hour for all models, resumable by model and part).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from reference_models import MODELS, ReferenceModel, fetch
+from references import BUILD, read_beir, slug, unpack_retrieval
+
+from cardcheck.spotcheck import public
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+FOLDER = BUILD / "embeddings"
+# A document a second, or less: a set of thousands takes hours where two cores are shared.
+SLOW = ("intfloat/multilingual-e5-small", "google/universal-sentence-encoder-multilingual-3", "sentence-transformers/all-mpnet-base-v2")
+STEP = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The texts of one split: query ids, queries and judgements."""
+
+    ids: list[str]
+    texts: list[str]
+    qrels: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSet:
+    """A set in BEIR layout with one or two splits."""
+
+    name: str
+    document_ids: list[str]
+    documents: list[str]
+    splits: dict[str, Split]
+    sha256: str = ""
+
+
+def load(name: str) -> PublicSet:
+    """Return a set of ../shared/data/retrieval, with the packaged rewordings where it has some; ends with a message where it is absent."""
+    sets = unpack_retrieval()
+    if sets is None:
+        sys.exit("skipped: ../shared/data/retrieval is not there; it does not come with the project")
+    if task := next((task for task in public.TASKS if task.name.lower() == name), None):
+        found = public.load(task, sets / name)
+        splits = {part: Split(list(texts), list(texts.values()), found.qrels[part]) for part, texts in found.queries.items()}
+        return PublicSet(name, list(found.corpus), list(found.corpus.values()), splits, found.sha256)
+    corpus, queries, qrels = read_beir(sets / name)
+    return PublicSet(name, list(corpus), list(corpus.values()), {"test": Split(list(queries), list(queries.values()), qrels)})
+
+
+def embeddings(model: ReferenceModel, given: PublicSet) -> dict[str, NDArray[np.float32]]:
+    """Return unit vectors of the documents (`corpus`) and of each split's queries, from build/embeddings or made now."""
+    folder = FOLDER / slug(model) / given.name
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {"corpus": given.documents} | {name: split.texts for name, split in given.splits.items()}
+    encoder: Any = None
+    found = {}
+    for name, texts in parts.items():
+        file = folder / f"{name}.npy"
+        if not file.is_file() or len(np.load(file, mmap_mode="r")) != len(texts):
+            encoder = encoder or model.load(fetch(model, BUILD / "packages"))
+            _encode(encoder, texts, file, query=name != "corpus")
+        found[name] = np.load(file)
+    return found
+
+
+def _encode(encoder: Any, texts: list[str], file: Path, *, query: bool) -> None:
+    """Encode longest first, so that batches hold texts of like length."""
+    order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+    blocks = [encoder.encode([texts[at] for at in order[start : start + STEP]], query=query) for start in range(0, len(order), STEP)]
+    vectors = np.concatenate(blocks)[np.argsort(order)]
+    partial = file.with_suffix(".partial.npy")
+    np.save(partial, vectors)
+    partial.replace(file)
+
+
+def main() -> None:
+    """Make what is not there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=["scifact"])
+    for name in parser.parse_args().sets:
+        given = load(name)
+        for model in MODELS:
+            if model.id not in SLOW and model.independent:
+                shapes = {part: vectors.shape for part, vectors in embeddings(model, given).items()}
+                print(name, model.id, model.note, shapes, flush=True)
+
+
+if __name__ == "__main__":
+    main()

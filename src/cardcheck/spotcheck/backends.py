@@ -1,0 +1,195 @@
+"""What runs a model: tokenise texts, and make vectors of what was tokenised. One small protocol, and PyTorch behind it.
+
+Everything here runs in the child process.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+Kind = Literal["query", "document"]
+KINDS: tuple[Kind, Kind] = ("document", "query")
+CHARACTERS_A_TOKEN = 4  # where a model tokenises by itself, to size batches by
+
+
+class UnsupportedError(Exception):
+    """A backend cannot run this model, or is not installed; the message says so to the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text, tokenised as its backend likes it: `length` tokens, in row `row` of `data`."""
+
+    length: int
+    data: Any
+    row: int = 0
+
+
+class Backend(Protocol):
+    """A loaded model."""
+
+    texts: int  # a batch may hold at most so many
+
+    def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
+        """Prepare texts, with the prompt of their kind; runs in a thread beside `vectors`."""
+        ...
+
+    def vectors(self, items: list[Item], kind: Kind) -> Vectors:
+        """Return one row for each item, in their order."""
+        ...
+
+    def about(self) -> dict[str, Any]:
+        """Say what ran: max_seq_length, similarity, prompts, device, dtype and what is particular."""
+        ...
+
+
+class TorchBackend:
+    """A model that sentence-transformers loads: transformers, static embeddings, OpenVINO, or code of its own."""
+
+    def __init__(self, path: Path, *, device: str, trust_remote_code: bool, engine: Literal["torch", "openvino"] = "torch") -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        if engine == "openvino":
+            _require_openvino(path)
+        self.texts = 1 << 20
+        self.engine = engine
+        self.path = path
+        self.model = SentenceTransformer(
+            str(path),
+            device=device,
+            trust_remote_code=trust_remote_code,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True} if engine == "torch" else {},
+            backend=engine,
+        ).eval()
+        parameter = next(self.model.parameters(), None)
+        self.stored = _name(parameter.dtype) if parameter is not None else "none"
+        if parameter is not None and parameter.dtype in (torch.float16, torch.bfloat16):
+            self.model.float()  # what is stored shorter is computed in full, which is exact and on a CPU also faster
+        self.dtype = "none" if parameter is None else "float32"
+        self.fused = 0
+        self.prompts = {kind: _prompt(self.model, kind) for kind in KINDS}
+        self.accepted = set(self.model.get_model_kwargs())
+
+    def speed_up(self, dtype: str, *, fuse: bool) -> None:
+        """Compute in `dtype`, on a CPU with fused layers where asked; not to be undone. Raises what PyTorch raises."""
+        import torch
+
+        self.model.to(getattr(torch, dtype))
+        self.dtype = dtype
+        if fuse:
+            from cardcheck.spotcheck.fuse import fuse as fused
+
+            with torch.inference_mode(mode=False), torch.no_grad():
+                self.fused = fused(self.model)
+
+    def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
+        """Tokenise; models that want to see a batch as a whole get the texts themselves."""
+        import torch
+
+        features = self._preprocess(texts, kind)
+        tensors = [value for value in features.values() if isinstance(value, torch.Tensor)]
+        mask = features.get("attention_mask")
+        if mask is None or mask.dim() != 2 or len(mask) != len(texts) or any(value.shape != mask.shape for value in tensors):
+            return [Item(1 + len(text) // CHARACTERS_A_TOKEN, text) for text in texts]
+        return [Item(length, features, row) for row, length in enumerate(mask.sum(dim=1).tolist())]
+
+    def _preprocess(self, texts: list[str], kind: Kind) -> dict[str, Any]:
+        features: dict[str, Any] = self.model.preprocess(texts, prompt=self.prompts[kind] or None, **self._options(kind))
+        return features
+
+    def _options(self, kind: Kind) -> dict[str, Any]:
+        return {"task": kind} if "task" in self.accepted else {}
+
+    def vectors(self, items: list[Item], kind: Kind) -> Vectors:
+        """Run one batch."""
+        import torch
+
+        features = self._preprocess([item.data for item in items], kind) if isinstance(items[0].data, str) else _rows(items)
+        device = self.model.device
+        features = {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in features.items()}
+        with torch.inference_mode():
+            result = self.model(features, **self._options(kind))["sentence_embedding"]
+            if self.model.truncate_dim is not None:
+                result = result[..., : self.model.truncate_dim]
+            vectors: Vectors = result.float().cpu().numpy()
+        return vectors
+
+    def about(self) -> dict[str, Any]:
+        """Say what ran."""
+        length = self.model.max_seq_length
+        return {
+            "backend": self.engine,
+            "max_seq_length": None if length is None or not math.isfinite(length) else int(length),
+            "similarity": str(self.model.similarity_fn_name),
+            "assumed_mean_pooling": not (self.path / "modules.json").is_file(),
+            "prompts": self.prompts,
+            "device": str(self.model.device),
+            "dtype": self.dtype,
+            "stored_dtype": self.stored,
+            "fused_layers": self.fused,
+        }
+
+
+def _rows(items: Sequence[Item]) -> dict[str, Any]:
+    """Cut one batch out of tokenised windows: its rows, without the columns in which all of them are padded."""
+    import torch
+
+    features = items[0].data
+    rows = torch.tensor([item.row for item in items])
+    used = features["attention_mask"][rows].any(dim=0).nonzero().flatten()
+    first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
+    return {name: value[rows, first:last] if isinstance(value, torch.Tensor) else value for name, value in features.items()}
+
+
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _prompt(model: Any, kind: Kind) -> str:
+    """Return the prompt that sentence-transformers puts before texts of this kind."""
+    return chosen_prompt(model.prompts or {}, model.default_prompt_name, kind)
+
+
+def chosen_prompt(prompts: dict[str, str], default: str | None, kind: Kind) -> str:
+    """Choose as encode_query and encode_document do: the first name that is there, also where its prompt is empty; else the default."""
+    names = ("query",) if kind == "query" else ("document", "passage", "corpus")
+    found = next((name for name in names if name in prompts), default or "")
+    return str(prompts.get(found) or "")
+
+
+def _require_openvino(path: Path) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("optimum") is None or find_spec("openvino") is None:
+        raise UnsupportedError("the OpenVINO backend is not installed: pip install 'optimum-intel[openvino]'")
+    if not any(path.rglob("openvino_model*.xml")):
+        raise UnsupportedError("there is no openvino_model.xml, and none is made of other weights")
+
+
+def load(job: dict[str, Any]) -> Callable[[], Backend]:
+    """Return what loads the job's model by the backend it asks for; `auto` takes ONNX only where there are no safetensors weights."""
+    path, name = Path(job["path"]), job["backend"]
+    if name == "auto":
+        name = "torch" if any(path.rglob("*.safetensors")) or not any(path.rglob("*.onnx")) else "onnx"
+    if name == "onnx":
+        from cardcheck.spotcheck.onnx import OnnxBackend
+
+        return lambda: OnnxBackend(path, device=job["device"])
+    if name == "mteb":
+        from cardcheck.spotcheck.wrapper import MtebBackend
+
+        return lambda: MtebBackend(job["mteb"], device=job["device"], trust_remote_code=job["trust_remote_code"])
+    return lambda: TorchBackend(path, device=job["device"], trust_remote_code=job["trust_remote_code"], engine=name)

@@ -1,0 +1,122 @@
+"""How texts become batches: windows that are tokenised ahead, batches of like length under a token budget, halved when memory ends."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cardcheck.spotcheck.backends import Item
+
+    Vectors = NDArray[np.float32]
+
+T = TypeVar("T")
+R = TypeVar("R")
+CPU_TOKENS = 4096  # measured: larger ones are no faster on two cores, those below 2048 a fifth slower
+CUDA_TOKENS = 16384
+MOST_TOKENS = 1 << 17
+ROOM = 0.4  # of a GPU's memory: a batch twice as large still fits then
+NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "bad_alloc", "bad allocation")
+
+
+def windows(texts: Sequence[str], size: int) -> list[list[int]]:
+    """Return the texts' positions longest first, `size` at a time: what is tokenised together, and one chunk of the result."""
+    order = sorted(range(len(texts)), key=lambda i: (-len(texts[i]), i))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def batches(lengths: Sequence[int], budget: Budget) -> Iterator[list[int]]:
+    """Yield positions, longest first, so that a batch padded to its longest stays within the budget; one too long text goes alone."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    start = 0
+    while start < len(order):
+        fits = max(1, budget.tokens // max(1, lengths[order[start]]))
+        yield order[start : start + min(fits, budget.texts)]
+        start += min(fits, budget.texts)
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many tokens, padding included, and how many texts a batch may hold; it learns from the batches that were run."""
+
+    tokens: int = CPU_TOKENS
+    texts: int = 1 << 20
+    device: str = "cpu"
+    full: bool = False  # memory has ended once: no growing any more
+
+    def shrink(self, tokens: int) -> None:
+        """Take half of what did not fit."""
+        self.tokens, self.full = max(1, tokens // 2), True
+
+    def grow(self) -> None:
+        """Double on a GPU of whose memory the largest batch so far took less than `ROOM`."""
+        if self.full or not self.device.startswith("cuda") or self.tokens >= MOST_TOKENS:
+            return
+        import torch
+
+        if torch.cuda.max_memory_allocated(self.device) < ROOM * torch.cuda.get_device_properties(self.device).total_memory:
+            self.tokens *= 2
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception says that memory has ended, on a GPU or here."""
+    if isinstance(error, MemoryError):
+        return True
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, Exception) and ("outofmemory" in text or any(words in text for words in NO_MEMORY))
+
+
+def run(
+    compute: Callable[[list[Item]], Vectors], items: Sequence[Item], budget: Budget, done: Callable[[int], None] = lambda _count: None
+) -> Vectors:
+    """Return one vector for each item, in their order; `done` is told how many more there are."""
+    import numpy as np
+
+    order: list[int] = []
+    parts: list[Vectors] = []
+    for batch in batches([item.length for item in items], budget):
+        parts += _halving(compute, [items[i] for i in batch], budget)
+        order += batch
+        done(len(batch))
+        budget.grow()
+    rows = np.concatenate(parts)
+    result = np.empty_like(rows)
+    result[order] = rows
+    return result
+
+
+def _halving(compute: Callable[[list[Item]], Vectors], items: list[Item], budget: Budget) -> list[Vectors]:
+    """Run a batch; where memory does not suffice, its halves. Raises what the model raises, and MemoryError for one text alone."""
+    try:
+        return [compute(items)]
+    except Exception as error:
+        if not is_out_of_memory(error) or len(items) == 1:
+            raise
+    budget.shrink(len(items) * max(item.length for item in items))
+    _release(budget.device)  # outside the handler: the traceback held the batch's tensors
+    middle = len(items) // 2
+    return _halving(compute, items[:middle], budget) + _halving(compute, items[middle:], budget)
+
+
+def _release(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def ahead(prepare: Callable[[T], R], jobs: Sequence[T]) -> Iterator[tuple[T, R]]:
+    """Yield each job with what was prepared of it; the next one is prepared in a thread meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="tokenise") as thread:
+        coming = thread.submit(prepare, jobs[0]) if jobs else None
+        for number, job in enumerate(jobs):
+            assert coming  # noqa: S101  # for the type checker: there is one while there are jobs
+            ready = coming.result()
+            coming = thread.submit(prepare, jobs[number + 1]) if number + 1 < len(jobs) else None
+            yield job, ready

@@ -1,0 +1,56 @@
+"""Whether a check can be run at all: what is installed, what the subject's folder holds, what the machine has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardcheck.errors import CardcheckError
+
+if TYPE_CHECKING:
+    from cardcheck.facts.model import Facts
+
+
+def missing_packages() -> str | None:
+    """Return what to install when a package of the spot check is missing, without importing any of them."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "sentence_transformers", "pytrec_eval", "scipy") if find_spec(name) is None]
+    return f"{', '.join(missing)} not installed: pip install 'cardcheck[spotcheck]'" if missing else None
+
+
+def require_device(device: str) -> None:
+    """Raise CardcheckError where this machine has no such device: a wish that cannot be met is no fault of the subject."""
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].partition(". ")[0][:160]
+        raise CardcheckError(f"the device {device} cannot be used: {reason}", hint="--device cpu always can") from None
+
+
+def not_measurable(facts: Facts, *, trust_remote_code: bool) -> str | None:
+    """Say why a subject is not even loaded."""
+    weights, broken = facts["weights.safetensors"], facts["weights.broken"]
+    unsafe = [row["path"] for row in facts["st.modules"] if row["path"] and _only_pickled(facts, row["path"].rstrip("/") + "/")]
+    needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
+    reasons = (
+        (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
+        (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
+        (not weights, "there are no readable safetensors weights, and no other format is loaded"),
+        (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
+        (bool(unsafe), f"the module in {', '.join(unsafe)} has its weights as a pickle only, which is not loaded"),
+        (facts.sources["st"].state == "unavailable", facts.sources["st"].reason),
+        (not facts["files.tokenizer"] and facts["config.model_type"] is not None, "there is no tokenizer"),
+        (
+            needs_code and not trust_remote_code,
+            "it needs code from its repository; read it, then allow it with --trust-remote-code",
+        ),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _only_pickled(facts: Facts, folder: str) -> bool:
+    """Tell whether a module's folder holds a pickle and no safetensors file."""
+    pickled, safe = (any(row["path"].startswith(folder) for row in facts[f"weights.{kind}"]) for kind in ("pickle", "safetensors"))
+    return pickled and not safe

@@ -1,0 +1,219 @@
+"""The child's work: choose how to compute, encode window by window, keep finished chunks, lay the rows down in the order of the texts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardcheck.spotcheck import precision
+from cardcheck.spotcheck.backends import KINDS, Kind, TorchBackend, load
+from cardcheck.spotcheck.batches import CPU_TOKENS, CUDA_TOKENS, Budget, ahead, run, windows
+from cardcheck.spotcheck.chunks import Store, key, prune
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cardcheck.spotcheck.backends import Backend, Item
+
+    Vectors = NDArray[np.float32]
+    Window = tuple[str, Kind, list[int]]  # its name, which texts, their positions
+
+WINDOW = 512  # texts: seconds of work on a CPU, and batches of like length in each
+CUDA_WINDOW = 8192
+EXACT = 0.002  # how far fused layers in float32 may move similarities; they differ in the order of sums alone
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime", "mteb", "cardcheck")
+
+
+def work(job: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
+    """Encode the job's texts into its output files; return what is to be known about it."""
+    import torch
+
+    torch.manual_seed(job["seed"])
+    cuda = job["device"].startswith("cuda")
+    size = job["window"] or (CUDA_WINDOW if cuda else WINDOW)
+    plan: list[Window] = [(f"{kind}-{number:06}", kind, places) for kind in KINDS for number, places in enumerate(windows(job[kind], size))]
+    store = _store(job, size)
+    started = time.perf_counter()
+    output = _Output(job)
+    todo = [window for window in plan if not _reuse(window, store, output, progress)]
+    about = (store.load_facts("about") if store else None) if not todo else None
+    if about is None:
+        about = _compute(job, todo, store, output, progress)
+        if store:
+            store.save_facts("about", about)
+    output.close()
+    if store:
+        prune(store.folder.parent, store.folder.name)
+    reused = sum(len(places) for _, _, places in plan) - sum(len(places) for _, _, places in todo)
+    return about | {"reused_texts": reused, "dimension": output.dimension, "wall_s": time.perf_counter() - started}
+
+
+def _store(job: dict[str, Any], size: int) -> Store | None:
+    """Return where chunks are kept; nowhere for mteb's models, whose files lie where only mteb knows."""
+    if not job["chunks"] or job["backend"] == "mteb":
+        return None
+    settings = {name: job[name] for name in ("backend", "dtype", "seed", "trust_remote_code")} | {"window": size}
+    settings |= {"device": job["device"].partition(":")[0], "libraries": {name: _version(name) for name in LIBRARIES}}
+    name = key(Path(job["path"]), ((kind, text) for kind in KINDS for text in job[kind]), settings)
+    store = Store(Path(job["chunks"]) / name)
+    store.open()
+    return store
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+class _Output:
+    """The rows of both kinds in files that are mapped into memory, made when the dimension is known."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.names = {kind: f"{job['out']}.{kind}.npy" for kind in KINDS}
+        self.counts = {kind: len(job[kind]) for kind in KINDS}
+        self.files: dict[Kind, Any] = {}
+        self.dimension = 0
+
+    def put(self, kind: Kind, places: list[int], rows: Vectors) -> None:
+        from numpy.lib.format import open_memmap
+
+        self.dimension = self.dimension or rows.shape[1]
+        if not self.files:
+            for each in KINDS:
+                shape = (self.counts[each], self.dimension)
+                self.files[each] = open_memmap(self.names[each], "w+", dtype="float32", shape=shape)
+        self.files[kind][places] = rows
+
+    def close(self) -> None:
+        for file in self.files.values():
+            file.flush()
+
+
+def _reuse(window: Window, store: Store | None, output: _Output, progress: Callable[[int], None]) -> bool:
+    """Take a window's rows from a finished chunk; tell whether there was one."""
+    name, kind, places = window
+    rows = store.load(name, len(places)) if store else None
+    if rows is None or (output.dimension and rows.shape[1] != output.dimension):
+        return False
+    output.put(kind, places, rows)
+    progress(len(places))
+    return True
+
+
+def _compute(
+    job: dict[str, Any], todo: list[Window], store: Store | None, output: _Output, progress: Callable[[int], None]
+) -> dict[str, Any]:
+    import numpy as np
+    import torch
+
+    started = time.perf_counter()
+    loading = load(job)
+    backend = loading()
+    loaded = time.perf_counter()
+    decided = store.load_facts("decided") if store else None  # by the run that was interrupted: no half in another precision
+    backend, choice = _choose(backend, loading, job, decided)
+    if store:
+        store.save_facts("decided", choice)
+    checked = time.perf_counter()
+    budget = Budget(CUDA_TOKENS if job["device"].startswith("cuda") else CPU_TOKENS, backend.texts, job["device"])
+    if job["batch_tokens"]:
+        budget.tokens = job["batch_tokens"]
+
+    def prepare(window: Window) -> list[Item]:
+        return backend.tokenise([job[window[1]][i] for i in window[2]], window[1])
+
+    tokens = 0
+    for (name, kind, places), items in ahead(prepare, todo):
+        rows = run(lambda batch, kind=kind: backend.vectors(batch, kind), items, budget, progress)  # type: ignore[misc]
+        rows = np.ascontiguousarray(rows, np.float32)
+        if store:
+            store.save(name, rows)
+        output.put(kind, places, rows)
+        tokens += sum(item.length for item in items)
+    return backend.about() | {
+        "load_s": loaded - started,
+        "check_s": checked - loaded,
+        "encode_s": time.perf_counter() - checked,
+        "tokens": tokens,
+        "batch_tokens": budget.tokens,
+        "memory_ended": budget.full,
+        "precision": choice,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _choose(
+    backend: Backend, loading: Callable[[], Backend], job: dict[str, Any], decided: dict[str, Any] | None
+) -> tuple[Backend, dict[str, Any]]:
+    """Make a model that PyTorch runs as fast as a sample of the texts allows; return it and what was decided, with why."""
+    if not isinstance(backend, TorchBackend) or backend.engine != "torch" or backend.dtype == "none":
+        return backend, {"why": "this backend computes as its files say"}
+    if decided:
+        if decided.get("sped_up"):
+            backend.speed_up(decided["dtype"], fuse=decided["fuse"])
+        return backend, decided
+    plain = {"dtype": "float32", "fuse": False, "sped_up": False}
+    ways, why = _ways(job)
+    if not ways:
+        return backend, plain | {"why": why}
+    exact = _sample(backend, job)
+    tried = []
+    for number, way in enumerate(ways):
+        if number:
+            backend = _again(backend, loading)
+        try:
+            backend.speed_up(way["dtype"], fuse=way["fuse"])
+            difference = precision.compare(exact, _sample(backend, job))
+        except Exception as error:  # noqa: BLE001  # layers that look inside each other, operators that are missing: the plain way is left
+            tried.append(way | {"error": f"{type(error).__name__}: {error}"[:200]})
+            continue
+        tried.append(way | difference)
+        if precision.holds(difference) and (way["dtype"] != "float32" or difference["moved"] <= EXACT):
+            return backend, way | {"sped_up": True, "tried": tried, "why": "a sample of the texts ranks as in float32"}
+    return _again(backend, loading), plain | {"tried": tried, "why": "a sample of the texts did not rank as in float32"}
+
+
+def _ways(job: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """Return the ways to compute, fastest first, beside the plain one."""
+    fuse = job["device"] == "cpu" and sys.platform == "linux"
+    if job["dtype"] == "exact":
+        return [], "the plain way was asked for"
+    size = sum(len(text) for kind in KINDS for text in job[kind])
+    if size < precision.WORTH and job["dtype"] == "auto":
+        return [], "there is too little text for it to pay"
+    ways: list[dict[str, Any]] = []
+    if job["dtype"] == "bfloat16" or (job["dtype"] == "auto" and precision.has_bfloat16(job["device"])):
+        ways = [{"dtype": "bfloat16", "fuse": fused} for fused in ((True, False) if fuse else (False,))]
+    if fuse and size >= precision.WORTH_FLOAT32:
+        ways.append({"dtype": "float32", "fuse": True})
+    return ways, "float32 was asked for" if job["dtype"] == "float32" else "this machine multiplies no bfloat16"
+
+
+def _again(backend: TorchBackend, loading: Callable[[], Backend]) -> TorchBackend:
+    """Load anew, after the old weights are gone: two copies may not fit."""
+    del backend.model
+    fresh = loading()
+    assert isinstance(fresh, TorchBackend)  # noqa: S101  # the same job gave one before
+    return fresh
+
+
+def _sample(backend: Backend, job: dict[str, Any]) -> Vectors:
+    """Encode a sample of queries and documents, half of each where there are enough."""
+    import numpy as np
+
+    parts = []
+    for kind in KINDS:
+        texts = [job[kind][i] for i in precision.sample(job[kind], precision.SAMPLE // 2)]
+        if texts:
+            budget = Budget(CPU_TOKENS, backend.texts, job["device"])
+            parts.append(run(lambda batch, kind=kind: backend.vectors(batch, kind), backend.tokenise(texts, kind), budget))  # type: ignore[misc]
+    return np.concatenate(parts)

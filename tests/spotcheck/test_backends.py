@@ -1,0 +1,244 @@
+"""The backends: each gives what its model gives elsewhere, and says what it cannot run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cardcheck.spotcheck import precision
+from cardcheck.spotcheck.encode import EncodingError, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cardcheck.spotcheck.heldout import HeldOutSet
+
+TEXTS = ["the court of law", "who was the railway?", "an animal", "the engine of the railway and of the court, and the law of it"]
+
+
+def _cosines(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    norms = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.asarray((first * second).sum(axis=1) / norms)
+
+
+def _expected(model: Path, queries: list[str], documents: list[str]) -> tuple[NDArray[Any], NDArray[Any]]:
+    from sentence_transformers import SentenceTransformer
+
+    loaded = SentenceTransformer(str(model), device="cpu")
+    return loaded.encode_query(queries), loaded.encode_document(documents)
+
+
+@pytest.mark.parametrize("dtype", ["exact", "float32", "bfloat16"])
+def test_equals_sentence_transformers(model: Path, held_out: HeldOutSet, dtype: Any) -> None:
+    """The real model's vectors are those of SentenceTransformer.encode: within 10⁻³ in float32, and nearly so in bfloat16."""
+    queries, documents = list(held_out.queries.values())[:40], list(held_out.corpus.values())[:40]
+    found = encode(model, queries, documents, dtype=dtype)
+    assert found.about["dtype"] == ("bfloat16" if dtype == "bfloat16" else "float32")
+    for rows, expected in zip((found.queries, found.documents), _expected(model, queries, documents), strict=True):
+        assert _cosines(rows, expected).min() > (0.998 if dtype == "bfloat16" else 0.999999)
+
+
+def test_bfloat16_is_taken_where_it_pays_and_holds(saved_model: Path) -> None:
+    """With much text and the hardware for it, layers are fused in bfloat16 and the check's figures are told; else float32 says why."""
+    documents = [f"the {'railway and the court of law ' * 4}{number}" for number in range(2000)]
+    about = encode(saved_model, TEXTS, documents).about
+    if precision.has_bfloat16("cpu"):
+        assert about["dtype"] == "bfloat16"
+        assert precision.holds(about["precision"]["tried"][-1])
+    else:
+        assert about["dtype"] == "float32"
+        assert about["precision"]["why"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="layers are fused on Linux only")
+def test_fused_layers_compute_the_same(saved_model: Path) -> None:
+    """Every linear layer is replaced, GELUs go into the one before, and vectors stay what they were."""
+    from torch import nn
+
+    from cardcheck.spotcheck.backends import TorchBackend
+
+    backend = TorchBackend(saved_model, device="cpu", trust_remote_code=False)
+    layers = sum(isinstance(module, nn.Linear) for module in backend.model.modules())
+    items = backend.tokenise(TEXTS, "query")
+    before = backend.vectors(items, "query")
+    backend.speed_up("float32", fuse=True)
+    assert backend.fused == layers > 5
+    assert not any(type(module).__name__ == "GELUActivation" for module in backend.model.modules())
+    assert np.allclose(backend.vectors(items, "query"), before, atol=1e-5)
+
+
+def test_bfloat16_that_moves_ranks_falls_back(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose ranks move is run in float32 from freshly loaded weights, and that is said with the figures."""
+    from cardcheck.spotcheck import work
+    from cardcheck.spotcheck.backends import Backend, TorchBackend
+
+    def loading() -> Backend:
+        return TorchBackend(saved_model, device="cpu", trust_remote_code=False)
+
+    monkeypatch.setattr(precision, "MOVED", 1e-9)
+    job = {"device": "cpu", "dtype": "bfloat16", "query": TEXTS, "document": TEXTS}
+    exact = work._sample(loading(), job)
+    backend, choice = work._choose(loading(), loading, job, None)
+    assert choice["dtype"] == backend.about()["dtype"] == "float32"
+    assert "did not rank" in choice["why"]
+    assert {way["dtype"] for way in choice["tried"]} == {"bfloat16"}
+    assert np.array_equal(work._sample(backend, job), exact)
+
+
+def test_static_embeddings(saved_model: Path, tmp_path: Path) -> None:
+    """A model without attention, whose batches are one list of tokens, gives what sentence-transformers gives."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(1)
+    tokenizer = Tokenizer.from_file(str(saved_model / "tokenizer.json"))
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=16)], device="cpu").save(str(tmp_path / "static"))
+    found = encode(tmp_path / "static", TEXTS, TEXTS[::-1])
+    expected = _expected(tmp_path / "static", TEXTS, TEXTS[::-1])
+    assert np.allclose(found.queries, expected[0], atol=1e-6)
+    assert np.allclose(found.documents, expected[1], atol=1e-6)
+    assert found.about["max_seq_length"] is None
+
+
+def test_prompts_and_truncation_of_both_kinds(tiny: Path) -> None:
+    """Queries and documents get their own prompts, as encode_query and encode_document put them, and are cut at the model's length."""
+    config = {"prompts": {"query": "who was ", "document": "the law: "}, "default_prompt_name": None, "similarity_fn_name": "dot"}
+    (tiny / "config_sentence_transformers.json").write_text(json.dumps(config), encoding="utf-8")
+    texts = [*TEXTS, "the railway of the court " * 40]
+    found = encode(tiny, texts, texts)
+    expected = _expected(tiny, texts, texts)
+    assert np.allclose(found.queries, expected[0], atol=1e-5)
+    assert np.allclose(found.documents, expected[1], atol=1e-5)
+    assert not np.allclose(found.queries, found.documents, atol=1e-3)
+    assert found.about["similarity"] == "dot"
+
+
+def _field(number: int, value: bytes | int) -> bytes:
+    """Encode one field of a protocol buffer."""
+
+    def varint(left: int) -> bytes:
+        out = b""
+        while left > 127:
+            out, left = out + bytes([left & 127 | 128]), left >> 7
+        return out + bytes([left])
+
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def _graph(table: NDArray[np.float32], note: bytes = b"") -> bytes:
+    """Return an ONNX model that looks tokens up in a table (onnx.proto: ModelProto, GraphProto, NodeProto, TensorProto)."""
+
+    def value(name: bytes, kind: int, dimensions: int) -> bytes:
+        shape = b"".join(_field(1, _field(2, b"d%d" % i)) for i in range(dimensions))
+        return _field(1, name) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
+
+    node = _field(1, b"table") + _field(1, b"input_ids") + _field(2, b"last_hidden_state") + _field(4, b"Gather")
+    tensor = b"".join(_field(1, size) for size in table.shape) + _field(2, 1) + _field(8, b"table") + _field(9, table.tobytes())
+    graph = _field(1, node) + _field(2, b"g") + _field(5, tensor) + _field(11, value(b"input_ids", 7, 2))
+    graph += _field(12, value(b"last_hidden_state", 1, 3))
+    return _field(1, 8) + _field(6, note) + _field(7, graph) + _field(8, _field(2, 13))
+
+
+@pytest.fixture
+def onnx(tiny: Path) -> tuple[Path, NDArray[np.float32]]:
+    """Return a folder with an ONNX model beside modules.json, and the model's table."""
+    pytest.importorskip("onnxruntime", exc_type=ImportError)
+    table = np.random.default_rng(0).standard_normal((200, 12)).astype(np.float32)
+    (tiny / "onnx").mkdir()
+    (tiny / "onnx" / "model.onnx").write_bytes(_graph(table))
+    (tiny / "model.safetensors").unlink()
+    return tiny, table
+
+
+def _ids(folder: Path, text: str) -> list[int]:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    return list(tokenizer.encode(text).ids)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken"])
+def test_onnx(onnx: tuple[Path, NDArray[np.float32]], pooling: str) -> None:
+    """A folder with a graph and no safetensors is run by onnxruntime, pooled and normalised as its modules say, padding left out."""
+    folder, table = onnx
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode": pooling}), encoding="utf-8")
+    modules = [{"idx": 0, "type": "a.Transformer", "path": ""}, {"idx": 1, "type": "a.Pooling", "path": "1_Pooling"}]
+    modules.append({"idx": 2, "type": "sentence_transformers.models.Normalize", "path": "2_Normalize"})
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    found = encode(folder, TEXTS[:1], TEXTS)
+    assert found.about["backend"] == "onnx"
+    pool = {"mean": lambda x: x.mean(axis=0), "cls": lambda x: x[0], "max": lambda x: x.max(axis=0), "lasttoken": lambda x: x[-1]}
+    for text, row in zip(TEXTS, found.documents, strict=True):
+        vector = pool[pooling](table[_ids(folder, text)])
+        assert np.allclose(row, vector / np.linalg.norm(vector), atol=1e-5)
+    assert np.allclose(found.queries[0], found.documents[0], atol=1e-6)
+
+
+def test_onnx_that_scales_by_the_batch_runs_texts_alone(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """A graph that quantises activations by the batch's range gets one text at a time."""
+    folder, table = onnx
+    (folder / "onnx" / "model.onnx").write_bytes(_graph(table, b"DynamicQuantizeLinear"))
+    assert encode(folder, TEXTS, TEXTS).about["one_text_a_batch"] is True
+    shutil.copytree(folder, folder.parent / "other")
+    (folder.parent / "other" / "onnx" / "model.onnx").write_bytes(_graph(table))
+    assert encode(folder.parent / "other", TEXTS, TEXTS).about["one_text_a_batch"] is False
+
+
+@pytest.mark.parametrize("broken", ["module", "graph", "pooling"])
+def test_onnx_that_cannot_be_run(onnx: tuple[Path, NDArray[np.float32]], broken: str) -> None:
+    """A module that is not run, a file that is no graph and an unknown pooling are told in one line, never passed over."""
+    folder, _ = onnx
+    if broken == "module":
+        (folder / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Dense", "path": "2"}]), encoding="utf-8")
+    elif broken == "graph":
+        (folder / "onnx" / "model.onnx").write_bytes(b"no graph")
+    else:
+        (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode": "weightedmean"}), encoding="utf-8")
+    expected = {"module": "runs no module Dense", "graph": "model.onnx", "pooling": "weightedmean"}[broken]
+    with pytest.raises(EncodingError, match=expected) as error:
+        encode(folder, TEXTS, TEXTS)
+    assert "\n" not in str(error.value)
+
+
+def test_openvino_without_its_packages_or_files(saved_model: Path) -> None:
+    """Where OpenVINO or its graph is missing, what to do is said."""
+    with pytest.raises(EncodingError, match=r"pip install 'optimum-intel|no openvino_model.xml"):
+        encode(saved_model, TEXTS, TEXTS, backend="openvino")
+
+
+@pytest.mark.skipif(find_spec("mteb") is not None, reason="mteb is installed")
+def test_mteb_that_is_not_installed(saved_model: Path) -> None:
+    """A model that is asked for through mteb's loader says what to install."""
+    with pytest.raises(EncodingError, match="pip install mteb"):
+        encode(saved_model, TEXTS, TEXTS, backend="mteb", mteb_name="intfloat/e5-small")
+
+
+def test_code_of_a_repository_is_refused_whatever_a_loader_asks_for(tiny: Path, tmp_path: Path) -> None:
+    """Where remote code was not allowed, transformers imports none even when a loader sets trust_remote_code itself, as some of mteb do."""
+    config = json.loads((tiny / "config.json").read_text(encoding="utf-8"))
+    config |= {"auto_map": {"AutoConfig": "own.Own"}, "model_type": "own"}
+    (tiny / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tiny / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass Own: pass\n", encoding="utf-8")
+    load = f"AutoConfig.from_pretrained({str(tiny)!r}, trust_remote_code=True)"
+    refuse = "from cardcheck.spotcheck.wrapper import refuse_remote_code as refuse; refuse()\n"
+    environment = os.environ | {"HF_HOME": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1"}
+    for before, runs in ((refuse, False), ("", True)):
+        code = f"{before}from transformers import AutoConfig\ntry: {load}\nexcept Exception as error: print(error)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert (tmp_path / "ran").exists() is runs
+        assert ("--trust-remote-code" in done.stdout) is not runs

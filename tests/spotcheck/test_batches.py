@@ -1,0 +1,148 @@
+"""Batches of like length under a budget, halved when memory ends, tokenised ahead."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardcheck.spotcheck.backends import Item
+from cardcheck.spotcheck.batches import Budget, ahead, batches, is_out_of_memory, run, windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def _items(lengths: list[int]) -> list[Item]:
+    return [Item(length, number) for number, length in enumerate(lengths)]
+
+
+def _rows(items: list[Item]) -> NDArray[np.float32]:
+    return np.array([[item.data, item.length] for item in items], np.float32)
+
+
+@given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 1000), st.integers(1, 20))
+def test_every_text_is_in_one_batch_within_the_budget(lengths: list[int], tokens: int, texts: int) -> None:
+    """Batches padded to their longest text stay within the budget, unless one text alone is longer, and hold each text once."""
+    found = list(batches(lengths, Budget(tokens, texts)))
+    assert sorted(i for batch in found for i in batch) == list(range(len(lengths)))
+    for batch in found:
+        assert len(batch) <= texts
+        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= tokens
+
+
+def test_sorted_batches_waste_little() -> None:
+    """Texts of mixed lengths are padded by less than a twentieth."""
+    lengths = np.random.default_rng(0).integers(10, 256, 2000).tolist()
+    padded = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches(lengths, Budget(4096)))
+    assert padded < 1.05 * sum(lengths)
+
+
+def test_windows_hold_the_longest_first() -> None:
+    """Windows are cut from the texts in order of length, and positions of equal length keep their order."""
+    assert windows(["a", "ccc", "bb", "d"], 3) == [[1, 2, 0], [3]]
+    assert windows([], 3) == []
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")]
+)
+def test_batches_are_halved_when_memory_ends(error: Exception) -> None:
+    """What does not fit is run in halves, later batches are smaller from the start, and rows keep their order."""
+    sizes: list[int] = []
+
+    def compute(items: list[Item]) -> NDArray[np.float32]:
+        sizes.append(len(items))
+        if sum(item.length for item in items) > 50:
+            raise error
+        return _rows(items)
+
+    lengths = np.random.default_rng(1).integers(5, 11, 64).tolist()
+    budget = Budget(400)
+    told: list[int] = []
+    rows = run(compute, _items(lengths), budget, told.append)
+    assert rows[:, 0].tolist() == list(range(64))
+    assert rows[:, 1].tolist() == lengths
+    assert sum(told) == 64
+    assert budget.full
+    assert budget.tokens <= 100
+    assert max(sizes[len(sizes) // 2 :]) <= 10
+
+
+def test_one_text_that_does_not_fit_is_told() -> None:
+    """A text that needs more memory than there is, alone, is an error and no loop."""
+
+    def compute(_items: list[Item]) -> NDArray[np.float32]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        run(compute, _items([3, 4, 5]), Budget())
+
+
+def test_other_errors_are_not_taken_for_memory() -> None:
+    """An error of the model is raised at once."""
+    calls: list[int] = []
+
+    def compute(items: list[Item]) -> NDArray[np.float32]:
+        calls.append(len(items))
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        run(compute, _items([3, 4, 5]), Budget())
+    assert calls == [3]
+    assert not is_out_of_memory(KeyboardInterrupt())
+
+
+def test_the_next_job_is_prepared_beside_this_one() -> None:
+    """While a job is being worked on, another thread has prepared the next, and no further one."""
+    prepared: list[int] = []
+    second = threading.Event()
+
+    def prepare(job: int) -> int:
+        prepared.append(job)
+        if job == 1:
+            second.set()
+        return job * 10
+
+    jobs = ahead(prepare, [0, 1, 2])
+    assert next(jobs) == (0, 0)
+    assert second.wait(5)
+    assert prepared == [0, 1]
+    assert list(jobs) == [(1, 10), (2, 20)]
+    assert list(ahead(prepare, [])) == []
+
+
+def test_errors_of_the_preparing_thread_arrive() -> None:
+    """A text that cannot be tokenised ends the run with its own error."""
+
+    def prepare(_job: int) -> int:
+        raise ValueError("no tokens")
+
+    with pytest.raises(ValueError, match="no tokens"):
+        list(ahead(prepare, [1]))
+
+
+def test_a_gpu_batch_grows_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU batches double until the largest took much of the memory, and never again after memory has ended."""
+    import torch
+
+    budget = Budget(1000, device="cuda:0")
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _device: budget.tokens)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: SimpleNamespace(total_memory=10_000))
+    sizes: list[int] = []
+
+    def compute(items: list[Item]) -> NDArray[np.float32]:
+        sizes.append(len(items))
+        return _rows(items)
+
+    run(compute, _items([100] * 200), budget)
+    assert sizes[:3] == [10, 20, 40]
+    assert set(sizes[2:-1]) == {40}
+    budget.shrink(4000)
+    budget.grow()
+    assert budget.tokens == 2000

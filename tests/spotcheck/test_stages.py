@@ -1,0 +1,112 @@
+"""The check's two stages: the held-out set, then a public task, unless the first decides it or the budget is too small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cardcheck.spotcheck import measure, panel, references
+from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
+from cardcheck.spotcheck.encode import Encoded
+from cardcheck.spotcheck.references import PublicReferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WIDTH = 64
+
+
+@pytest.fixture
+def judge(
+    tiny: Path, public_data: Path, read: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[SpotCheck, list[int]]]:
+    """Return a function that checks the tiny model with made vectors and reference scores, and tells how many texts each stage encoded."""
+    stages: list[int] = []
+
+    def encode(_path: Path, queries: list[str], documents: list[str], **options: Any) -> Encoded:
+        stages.append(len(queries) + len(documents))
+        options["progress"](stages[-1])
+        rng = np.random.default_rng(len(stages))
+        about = {"similarity": "cosine", "load_s": 1.0, "encode_s": 2.0, "prompts": {}}
+        vectors = [rng.standard_normal((len(texts), WIDTH)).astype(np.float32) for texts in (queries, documents)]
+        return Encoded(vectors[0], vectors[1], about, {})
+
+    def others(task: Any) -> PublicReferences:
+        rng = np.random.default_rng(0)
+        scores = {part: rng.random((7, len(texts))) for part, texts in task.queries.items()}
+        return PublicReferences(tuple(f"acme/m{at}" for at in range(7)), scores, list(range(len(task.queries["reworded"]))))
+
+    monkeypatch.setattr(measure, "encode", encode)
+    monkeypatch.setattr(references, "public_references", others)
+
+    def run(claims: dict[str, float] | None = None, **options: Any) -> tuple[SpotCheck, list[int]]:
+        stages.clear()
+        monkeypatch.setattr(panel, "claimed", lambda _facts: claims or {})
+        return spotcheck(*read(tiny), Options(public=public_data, offline=True, **options)), list(stages)
+
+    return run
+
+
+def test_all_four_tests(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """With published scores and a public task every test has an outcome, at levels that sum to the error rate at most."""
+    found, stages = judge({"SciFact": 1.0})
+    assert len(stages) == 2
+    assert {one.kind for one in found.tests} == {"residual", "split", "rewording", "reproduction"}
+    assert found.public is not None
+    assert set(found.public.measured) == {"test", "other", "reworded"}
+    assert found.public.published == 1.0
+    assert found.encoding["encode_s"] == 4.0
+    assert found.texts_per_second == pytest.approx(sum(stages) / 4.0)
+
+
+def test_without_published_scores_the_paired_tests_run(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """What compares a model with itself needs no claim."""
+    found, _ = judge()
+    assert {one.kind for one in found.tests} == {"split", "rewording"}
+    assert found.residual is None
+
+
+def test_what_is_decided_is_not_measured_further(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """A random model with the scores of a great one is unexplained after the first stage."""
+    found, stages = judge(dict.fromkeys(panel.tasks(), 80.0))
+    assert (found.verdict, len(stages)) == ("unexplained", 1)
+    assert "decided" in found.no_public
+
+
+def test_a_budget_leaves_the_second_stage_out(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """What would take longer is left out with the reason, and a budget that suffices changes nothing."""
+    found, stages = judge({"SciFact": 1.0}, budget=0.5)
+    assert len(stages) == 1
+    assert "the budget is 0.5 s" in found.no_public
+    assert len(judge({"SciFact": 1.0}, budget=3600.0)[1]) == 2
+
+
+def test_prompts_in_words(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path) -> None:
+    """Where the card tells prompts in words and no file has them, a rerun says nothing of the published score."""
+    card = (tiny / "README.md").read_text(encoding="utf-8")
+    (tiny / "README.md").write_text(card + "\nPut the instruction `query: ` before each query.\n", encoding="utf-8")
+    found, _ = judge({"SciFact": 1.0})
+    assert "reproduction" not in {one.kind for one in found.tests}
+    assert found.public is not None
+    assert "prompts" in found.public.left_out
+
+
+def test_only_the_held_out_set(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """--heldout-only measures nothing else, and a domain takes its queries alone and the whole corpus."""
+    found, stages = judge({"SciFact": 1.0}, heldout_only=True)
+    assert (len(stages), found.public) == (1, None)
+    whole = found.documents
+    legal, _ = judge({"SciFact": 1.0}, heldout_only=True, set="velmarch-en-2", domain="legal")
+    assert (legal.documents, legal.queries) == (420, 64)
+    assert whole in (256, 420)
+
+
+def test_a_set_without_references(judge: Callable[..., tuple[SpotCheck, list[int]]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a set that no reference model was measured on, such as a user's own, the other tests run and it is said what is missing."""
+    monkeypatch.setattr(references, "references", lambda *_: ())
+    found, _ = judge({"SciFact": 1.0})
+    assert {one.kind for one in found.tests} == {"split", "rewording", "reproduction"}
+    assert "references measure" in found.no_residual
