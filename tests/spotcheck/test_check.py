@@ -27,6 +27,11 @@ OFFLINE = Options(offline=True)
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
+def checked(found: tuple[Any, Any], options: Options, **more: Any) -> SpotCheck:
+    """Return the check of what was read of a model."""
+    return spotcheck(*found, options, **more)
+
+
 class _Forbidden:
     """A pickle that fails whoever loads it."""
 
@@ -47,7 +52,7 @@ def measured(
     """Return the spot check of the tiny model with a pickle beside its weights."""
     folder = Path(shutil.copytree(saved_model, tmp_path_factory.mktemp("check") / "model"))
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Forbidden()))
-    return spotcheck(*read(folder), OFFLINE, progress=lambda done, total: progress.append((done, total)))
+    return checked(read(folder), OFFLINE, progress=lambda done, total: progress.append((done, total)))
 
 
 def test_without_published_scores_it_is_inconclusive(measured: SpotCheck) -> None:
@@ -110,7 +115,7 @@ def test_what_cannot_be_measured_is_skipped(
     """A model that lacks a part is not even loaded, and the reason names the part."""
     damage(tiny)
     monkeypatch.setattr(measure, "encode", None)
-    result = spotcheck(*read(tiny), OFFLINE)
+    result = checked(read(tiny), OFFLINE)
     assert (result.status, result.verdict) == ("skipped", "inconclusive")
     assert reason in result.reason
     assert result.settle
@@ -118,7 +123,7 @@ def test_what_cannot_be_measured_is_skipped(
 
 def test_a_card_alone_is_skipped(tiny: Path, read: Callable[..., Any]) -> None:
     """Of a card there is nothing to run."""
-    result = spotcheck(*read(tiny / "README.md"), OFFLINE)
+    result = checked(read(tiny / "README.md"), OFFLINE)
     assert result.status == "skipped"
     assert "only a card" in result.reason
 
@@ -133,7 +138,7 @@ def test_a_model_that_fails_is_a_failed_check(
         raise error
 
     monkeypatch.setattr(measure, "encode", fail)
-    result = spotcheck(*read(tiny), OFFLINE)
+    result = checked(read(tiny), OFFLINE)
     assert (result.status, result.verdict, result.reason) == ("failed", "inconclusive", str(error))
     assert result.settle
 
@@ -145,7 +150,7 @@ def test_a_missing_package_is_named(tiny: Path, read: Callable[..., Any], monkey
 
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
-    result = spotcheck(*read(tiny), OFFLINE)
+    result = checked(read(tiny), OFFLINE)
     assert result.status == "skipped"
     assert result.reason == f"{package} not installed: pip install 'cardcheck[spotcheck]'"
 

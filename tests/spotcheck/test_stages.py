@@ -45,7 +45,8 @@ def judge(
     def run(claims: dict[str, float] | None = None, **options: Any) -> tuple[SpotCheck, list[int]]:
         stages.clear()
         monkeypatch.setattr(panel, "claimed", lambda _facts: claims or {})
-        return spotcheck(*read(tiny), Options(public=public_data, offline=True, **options)), list(stages)
+        subject, facts = read(tiny)
+        return spotcheck(subject, facts, Options(public=public_data, offline=True, **options)), list(stages)
 
     return run
 
