@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = BUILD / "embeddings"
 # A document a second, or less: a set of thousands takes hours where two cores are shared.
-SLOW = ("intfloat/multilingual-e5-small", "google/universal-sentence-encoder-multilingual-3", "sentence-transformers/all-mpnet-base-v2")
+SLOW = ("intfloat/multilingual-e5-small", "sentence-transformers/all-mpnet-base-v2")
 STEP = 512
 
 
