@@ -35,12 +35,12 @@ def audit(tmp_path: Path) -> Audit:
 
 
 @pytest.fixture
-def measured_with(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Options]]:
-    """Return how many sets are to be measured, and how, in place of measuring them."""
-    seen: list[tuple[int, Options]] = []
+def measured_with(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
+    """Return how the first stage is to be measured, in place of measuring it."""
+    seen: list[Options] = []
 
-    def measure(_path: Path, corpora: list[Any], options: Options, _progress: Any) -> Any:
-        seen.append((len(corpora), options))
+    def measure(_path: Path, _corpus: Any, options: Options, _progress: Any) -> Any:
+        seen.append(options)
         raise ValueError("not measured here")
 
     monkeypatch.setattr(checking, "measure", measure)
@@ -72,28 +72,28 @@ def beir(folder: Path) -> Path:
 
 
 def test_a_folder_of_public_sets_is_measured(
-    tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[tuple[int, Options]], asked: list[Any]
+    tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[Options], asked: list[Any]
 ) -> None:
-    """With --public-sets the folder's task is measured beside the held-out set, and nothing is asked for, offline as we are."""
+    """With --public-sets the folder is what the measurement gets, and nothing is asked for, offline as we are."""
     folder = beir(tmp_path)
     audit(str(tiny), "--offline", "--public-sets", str(folder))
-    ((sets, options),) = measured_with
-    assert (sets, options.public, options.offline, options.heldout_only) == (2, folder, True, False)
+    (options,) = measured_with
+    assert (options.public, options.offline, options.heldout_only) == (folder, True, False)
     assert asked == []
 
 
-def test_held_out_alone(tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[tuple[int, Options]]) -> None:
+def test_held_out_alone(tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[Options]) -> None:
     """With --heldout-only no public task is measured, whatever folder is there."""
     audit(str(tiny), "--offline", "--heldout-only", "--public-sets", str(beir(tmp_path)))
-    ((sets, options),) = measured_with
-    assert (sets, options.heldout_only) == (1, True)
+    (options,) = measured_with
+    assert options.heldout_only
 
 
-def test_offline_makes_no_request(tiny: Path, audit: Audit, measured_with: list[tuple[int, Options]], asked: list[Any]) -> None:
+def test_offline_makes_no_request(tiny: Path, audit: Audit, measured_with: list[Options], asked: list[Any]) -> None:
     """Offline the Hub is not asked for a public task's data; what cannot be had is left out."""
     found = audit(str(tiny), "--offline")
     assert found["reason"] == "not measured here"
-    assert [options.offline for _, options in measured_with] == [True]
+    assert [options.offline for options in measured_with] == [True]
     assert asked == []
 
 
@@ -109,7 +109,7 @@ def test_online_the_hub_is_asked(tiny: Path, audit: Audit, asked: list[Any], mon
 
 @pytest.mark.parametrize("folder", ["gone", "empty"])
 def test_a_folder_without_the_data_is_a_mistake(
-    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], measured_with: list[tuple[int, Options]], folder: str
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], measured_with: list[Options], folder: str
 ) -> None:
     """A folder that is named and holds no public set is told in a line, with exit status 2, and nothing is measured."""
     (tmp_path / "empty").mkdir()
