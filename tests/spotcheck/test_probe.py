@@ -284,7 +284,7 @@ def test_a_process_that_prints_no_json(saved_model: Path, monkeypatch: pytest.Mo
         script = tmp_path / "python"
         script.write_text(f"#!/bin/sh\necho '{line}'\nsleep 60\n", encoding="utf-8")
         script.chmod(0o755)
-        monkeypatch.setattr("cardcheck.spotcheck.probechild.sys.executable", str(script))
+        monkeypatch.setattr("cardcheck.spotcheck.encode.sys.executable", str(script))
         with pytest.raises(EncodingError, match="makes no sense"):
             list(probechild.ask({"path": str(saved_model)}, str(tmp_path), Limits(seconds=30)))
 

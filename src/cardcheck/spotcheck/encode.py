@@ -29,6 +29,7 @@ Backend = Literal["auto", "torch", "onnx", "openvino", "mteb"]
 Precision = Literal["auto", "bfloat16", "float32", "exact"]
 MEMORY_SHARE = 0.8
 MAPPED_BYTES = 256 << 20
+LONGEST = 400  # characters of what a child says
 PR_SET_DUMPABLE = 4
 # What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
 KEPT_ENVIRONMENT = (
@@ -102,7 +103,7 @@ def encode(
             "document": len(documents),
             "device": device,
             "seed": seed,
-            "memory_mb": limits.memory_mb or _free_memory_mb(),
+            "memory_mb": limits.memory_mb or free_memory_mb(),
             "trust_remote_code": trust_remote_code,
             "backend": backend,
             "dtype": dtype,
@@ -113,7 +114,7 @@ def encode(
             "out": str(Path(folder) / "vectors"),
         }
         isolation: dict[str, bool] = {}
-        for answer in _run(job, [*queries, *documents], folder, limits.seconds):
+        for answer in run_child("cardcheck.spotcheck.worker", [job, *queries, *documents], folder, limits.seconds):
             if "error" in answer:
                 raise EncodingError(f"the model could not be run: {_first_lines(answer['error'])}")
             if "encoded" in answer:
@@ -138,10 +139,10 @@ def _vectors(folder: str, kind: str) -> NDArray[np.float32]:
 
 
 def _first_lines(text: str) -> str:
-    return " ".join(text.split())[:400]
+    return " ".join(text.split())[:LONGEST]
 
 
-def _free_memory_mb() -> int:
+def free_memory_mb() -> int:
     """Return four fifths of the memory that is free or could be freed; where that is not told, of all there is."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
@@ -151,14 +152,17 @@ def _free_memory_mb() -> int:
     return max(1024, int(free * MEMORY_SHARE) >> 20)
 
 
-def _run(job: dict[str, Any], texts: list[str], folder: str, seconds: float) -> Iterator[dict[str, Any]]:
-    """Start the child, hand it the job and yield its answers; it is killed when the caller stops or the time is over."""
+def run_child(module: str, lines: list[Any], folder: str, seconds: float) -> Iterator[Any]:
+    """Start a module of ours in a child process, hand it lines of JSON and yield its answers.
+
+    It is killed when the caller stops or the time is over. Raises EncodingError where it ends otherwise than by itself.
+    """
     environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
     _hide_environment()
     log = Path(folder) / "log"
     with log.open("wb") as errors:
-        child = subprocess.Popen(  # our own module, with our own interpreter
-            [sys.executable, "-P", "-m", "cardcheck.spotcheck.worker"],
+        child = subprocess.Popen(  # noqa: S603  # a module of ours, with our own interpreter
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -168,7 +172,7 @@ def _run(job: dict[str, Any], texts: list[str], folder: str, seconds: float) -> 
             encoding="utf-8",
         )
     try:
-        yield from _answers(child, [job, *texts], time.monotonic() + seconds, seconds)
+        yield from _answers(child, lines, time.monotonic() + seconds, seconds)
     finally:
         with contextlib.suppress(ProcessLookupError):  # what it started goes with it
             os.killpg(child.pid, signal.SIGKILL)
@@ -176,7 +180,7 @@ def _run(job: dict[str, Any], texts: list[str], folder: str, seconds: float) -> 
     if child.returncode not in (0, None):
         tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         reason = "it was killed, most likely for memory" if child.returncode == -9 else f"its process ended with {child.returncode}"
-        raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0] if tail else ''}")
+        raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0][:LONGEST] if tail else ''}")
 
 
 def _hide_environment() -> None:

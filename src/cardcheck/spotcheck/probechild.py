@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.spotcheck import encode
@@ -47,40 +40,18 @@ def ask(job: dict[str, Any], folder: str, limits: Limits) -> Iterator[dict[str, 
 
     Raises EncodingError where it ends otherwise than by itself.
     """
-    environment = {key: os.environ[key] for key in encode.KEPT_ENVIRONMENT if key in os.environ}
-    encode._hide_environment()  # noqa: SLF001  # the same precaution as for encoding
-    log = Path(folder) / "log"
-    with log.open("wb") as errors:
-        child = subprocess.Popen(  # our own module, with our own interpreter
-            [sys.executable, "-P", "-m", "cardcheck.spotcheck.probing"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-        )
     try:
-        for answer in encode._answers(child, [job], time.monotonic() + limits.seconds, limits.seconds):  # noqa: SLF001
+        for answer in encode.run_child("cardcheck.spotcheck.probing", [job], folder, limits.seconds):
             if not isinstance(answer, dict):
                 raise EncodingError(NONSENSE)
             yield answer
     except (ValueError, RecursionError):  # no JSON
         raise EncodingError(NONSENSE) from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # what it started goes with it
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    if child.returncode not in (0, None):
-        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        reason = "it was killed, most likely for memory" if child.returncode == -9 else f"its process ended with {child.returncode}"
-        raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0][:LONGEST] if tail else ''}")
 
 
 def memory_mb(limits: Limits) -> int:
     """Return the memory limit: what was asked for, or most of what is free."""
-    return limits.memory_mb or encode._free_memory_mb()  # noqa: SLF001
+    return limits.memory_mb or encode.free_memory_mb()
 
 
 def figures(part: Any) -> dict[str, Any]:

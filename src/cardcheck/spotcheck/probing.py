@@ -6,8 +6,6 @@ comes late and fails takes nothing with it. Vectors for searching are written to
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -74,36 +72,14 @@ class Model:
         return self.backend.tokenise(texts, kind)
 
 
-def main() -> int:
-    """Do one job; the exit status is 0 also where the model is at fault, which is told in the last line."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints goes to stderr
-
-    def tell(**fields: Any) -> None:
-        answers.write(json.dumps(fields) + "\n")
-        answers.flush()
-
-    job = json.loads(sys.stdin.readline())
-    isolation = {"network": worker.leave_network()}
-    os.environ |= {
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+def _serve(job: dict[str, Any], tell: Tell) -> None:
     try:
-        worker._import_libraries()  # noqa: SLF001  # also refuses pickles
-        isolation["memory"] = worker.limit_memory(job["memory_mb"])
-        tell(isolation=isolation)
         probe(job, tell)
-        tell(done=True)
-    except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
-        if is_out_of_memory(error) or isinstance(error, SystemError):
-            tell(error="it needs more memory than the limit allows")
-        else:
-            tell(error=("" if isinstance(error, UnsupportedError) else f"{type(error).__name__}: ") + f"{error}"[:2000])
-    return 0
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from None
+        raise
+    tell(done=True)
 
 
 def probe(job: dict[str, Any], tell: Tell) -> None:
@@ -273,4 +249,4 @@ def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(worker.serve(_serve))

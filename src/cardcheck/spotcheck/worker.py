@@ -12,7 +12,12 @@ import os
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Tell = Callable[..., None]
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -41,8 +46,8 @@ def limit_memory(megabytes: int) -> bool:
     return True
 
 
-def main() -> int:
-    """Do one job; the exit status is 0 also where the model is at fault, which is told in the last line."""
+def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
+    """Do one job apart from the network and within its memory; the exit status is 0 also where the model is at fault, which is told."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to stderr
 
@@ -51,7 +56,6 @@ def main() -> int:
         answers.flush()
 
     job = json.loads(sys.stdin.readline())
-    job |= {kind: [json.loads(sys.stdin.readline()) for _ in range(job[kind])] for kind in ("query", "document")}
     isolation = {"network": leave_network()}
     os.environ |= {
         "HF_HUB_OFFLINE": "1",
@@ -65,9 +69,7 @@ def main() -> int:
         # after the libraries, whose start never ends when a small limit refuses their buffers, and before anything of the subject
         isolation["memory"] = limit_memory(job["memory_mb"])
         tell(isolation=isolation)
-        from cardcheck.spotcheck.work import work
-
-        tell(done=work(job, lambda count: tell(encoded=count)))
+        work(job, tell)
     except MemoryError:
         tell(error="it needs more memory than the limit allows")
     except SystemError as error:  # what some extensions raise where they are refused memory
@@ -76,6 +78,13 @@ def main() -> int:
         name = "" if type(error).__name__ == "UnsupportedError" else f"{type(error).__name__}: "
         tell(error=f"{name}{error}"[:2000])
     return 0
+
+
+def _encode(job: dict[str, Any], tell: Tell) -> None:
+    from cardcheck.spotcheck.work import work
+
+    job |= {kind: [json.loads(sys.stdin.readline()) for _ in range(job[kind])] for kind in ("query", "document")}
+    tell(done=work(job, lambda count: tell(encoded=count)))
 
 
 def _import_libraries() -> None:
@@ -92,4 +101,4 @@ def _import_libraries() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(serve(_encode))
