@@ -335,6 +335,9 @@ def report(rows: list[dict[str, Any]]) -> None:
     for form in sorted({row["form"] for row in fair}):
         of = [row for row in fair if row["form"] == form]
         print(f"  {form}: {len(of)}, unexplained {sum(row['verdict'] == 'unexplained' for row in of)}")
+    for kind in ("residual", "split", "rewording"):
+        errors = [row["tests"][kind]["error"] for row in fair if kind in row["tests"]]
+        print(f"standard error of {kind} on honest variants, median: {np.median(errors):.1f} points")
     print("frauds, by the points they put on the public score: caught / made")
     unfair = [row for row in rows if not row["honest"]]
     for form in sorted({row["form"] for row in unfair}):
