@@ -12,6 +12,7 @@ from cardcheck.cli import main
 from cardcheck.engine.example import Example
 from cardcheck.engine.examples import build
 from cardcheck.facts import Facts, collect
+from cardcheck.net import client
 from cardcheck.net.online import Online
 from cardcheck.subject import Subject
 
@@ -128,6 +129,7 @@ def good_model(make_model: MakeModel) -> Path:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
     """Give a Hub on loopback, an empty cache, and a client that waits no longer than a test may take."""
     monkeypatch.setenv("CARDCHECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(client, "_HOSTS", {})  # a port that an earlier server had may come again, and that one may have said "later"
     double = HubDouble()
     with double.server:
         yield double
