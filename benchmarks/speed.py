@@ -153,7 +153,7 @@ def matrix_rate(device: str, dtype: str) -> float:
     import torch
 
     best = 0.0
-    for rows, inner, columns in ((4096, 384, 1536), (4096, 1536, 384), (4096, 4096, 4096)):
+    for rows, inner, columns in ((4096, 384, 1536), (4096, 1536, 384), (2048, 2048, 2048)):
         left, right = (torch.randn(shape, device=device).to(getattr(torch, dtype)) for shape in ((rows, inner), (columns, inner)))
         for _ in range(6):
             started = time.perf_counter()
@@ -188,8 +188,8 @@ def compare(args: argparse.Namespace) -> None:
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     rates = dict.fromkeys(("float32", "bfloat16"), 0.0)
     for turn in range(args.repeats):
+        rates |= {dtype: max(rate, matrix_rate(args.device, dtype)) for dtype, rate in rates.items()}
         for name in names:
-            rates |= {dtype: max(rate, matrix_rate(args.device, dtype)) for dtype, rate in rates.items()}
             runs[name].append(measure(name, args))
             print(f"# turn {turn + 1}, {name}: {runs[name][-1]['seconds']:.1f} s, CPU {runs[name][-1]['cpu_s']:.1f} s", file=sys.stderr)
     best = {name: min(found, key=lambda run: run["seconds"]) for name, found in runs.items()}

@@ -83,7 +83,7 @@ def test_hostile_strings_are_shown_and_do_nothing(tmp_path: Path, check: SpotChe
         if check.panel:
             check.panel = Level(44.1, 0.1, {EVIL: 64.5}, EVIL)
         if check.public:
-            check.public = dataclasses.replace(check.public, source=EVIL, left_out=EVIL)
+            check.public = dataclasses.replace(check.public, source=EVIL, left_out={"rewording": EVIL})
         check.no_public = EVIL
         if check.encoding:
             check.encoding = {**check.encoding, "dtype": EVIL, "prompts": {"query": EVIL}}

@@ -300,7 +300,7 @@ def test_every_test_is_a_line(check: SpotCheck) -> None:
 @pytest.mark.parametrize("text", STRINGS)
 def test_hostile_public_sources_keep_to_their_lines(text: str) -> None:
     """The name under which a score is published and the reason for which data cannot be had steer nothing."""
-    public = dataclasses.replace(public_task(0.1), source=text, left_out=text)
+    public = dataclasses.replace(public_task(0.1), source=text, left_out={"rewording": text})
     shapes = [
         dataclasses.replace(CHECKS["consistent"], public=public),
         dataclasses.replace(CHECKS["prompts in words"], public=public),

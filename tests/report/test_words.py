@@ -68,6 +68,7 @@ def test_what_would_have_been_seen_is_told() -> None:
         ("no published score", ["held-out residual (no published scores", "score reproduction (no published score of SciFact is known)"]),
         ("too few references", ["split difference, rewording difference (too few reference models"]),
         ("prompts in words", ["score reproduction (the card tells prompts in words alone"]),
+        ("trained on the train split", ["rewording difference (SciFact's training queries are declared"]),
         ("skipped", []),
         ("failed", []),
     ],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from cardcheck.facts import collect
+from cardcheck.facts.outside import Offline
 from cardcheck.spotcheck import measure, panel, references
 from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
 from cardcheck.spotcheck.encode import Encoded
@@ -45,7 +47,8 @@ def judge(
     def run(claims: dict[str, float] | None = None, **options: Any) -> tuple[SpotCheck, list[int]]:
         stages.clear()
         monkeypatch.setattr(panel, "claimed", lambda _facts: claims or {})
-        subject, facts = read(tiny)
+        subject, _ = read(tiny)
+        facts = collect(subject, outside=Offline())  # what is declared is looked up as in an audit
         return spotcheck(subject, facts, Options(public=public_data, offline=True, **options)), list(stages)
 
     return run
@@ -92,7 +95,18 @@ def test_prompts_in_words(judge: Callable[..., tuple[SpotCheck, list[int]]], tin
     found, _ = judge({"SciFact": 1.0})
     assert "reproduction" not in {one.kind for one in found.tests}
     assert found.public is not None
-    assert "prompts" in found.public.left_out
+    assert "prompts" in found.public.left_out["reproduction"]
+
+
+@pytest.mark.parametrize(("data", "kinds"), [("mteb/scifact", {"split"}), ("BeIR/scifact-qrels", {"split", "rewording"})])
+def test_declared_training_queries(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path, data: str, kinds: set[str]) -> None:
+    """A model that declares the task's training queries is not judged by rewording; one that declares its test queries is."""
+    card = (tiny / "README.md").read_text(encoding="utf-8")
+    (tiny / "README.md").write_text(f"---\ndatasets: [{data}]\n" + card.removeprefix("---\n"), encoding="utf-8")
+    found, _ = judge()
+    assert {one.kind for one in found.tests} == kinds
+    assert found.public is not None
+    assert ("rewording" in found.public.left_out) == ("rewording" not in kinds)
 
 
 def test_only_the_held_out_set(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:

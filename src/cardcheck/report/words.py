@@ -192,8 +192,9 @@ def not_run(check: SpotCheck) -> list[tuple[list[Kind], str]]:
     task, ran = check.public, {test.kind for test in check.tests}
     none = check.no_public or "there are no data of a public task"
     few = f"too few reference models were measured on these data of {task.name}" if task else none
-    rerun = none if task is None else task.left_out or f"no published score of {task.name} is known"
+    rerun = f"no published score of {task.name} is known" if task else none
     why: dict[Kind, str] = {"residual": check.no_residual or panel(check), "split": few, "rewording": few, "reproduction": rerun}
+    why |= task.left_out if task else {}
     groups: dict[str, list[Kind]] = {}
     for kind, reason in why.items():
         if kind not in ran:
