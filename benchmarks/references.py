@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from real import SCORES
 from reference_models import MODELS, Encoder, ReferenceModel, fetch
 
 from cardcheck.spotcheck import heldout, public
@@ -36,6 +37,7 @@ BUILD = ROOT / "build"
 RETRIEVAL = ROOT.parent / "shared/data/retrieval/retrieval.tar.zst"
 TARGET = ROOT / "src/cardcheck/data/references.json"
 PANEL_TASKS = {"SciFact": "scifact", "MLQuestions": "mlquestions", "XQuADRetrieval": "xquad-en"}
+PRIVATE = ("EnglishFinance1Retrieval", "EnglishFinance2Retrieval", "Code1Retrieval")  # MTEB's English tasks that nobody can train on
 REPLICATES = 4000
 Scores = dict[str, float]
 
@@ -194,6 +196,8 @@ def main() -> int:
     levels = {model["id"]: level(published(model["id"]) or model["measured"], "") for model in models}
     for one in held_out:
         print_set(one, records, {name: place.value for name, place in levels.items() if place})
+    if SCORES.is_file():
+        print_order([one for one in held_out if one.language == "en"], records)
     return 0
 
 
@@ -210,6 +214,25 @@ def heldout_scores(held_out: heldout.HeldOutSet, records: dict[ReferenceModel, d
     independent = {model.id for model in records if model.independent}
     kept = {name: values for name, values in scores.items() if name in independent}
     return {"sha256": held_out.sha256, "queries": list(held_out.queries), "ndcg_at_10": kept}
+
+
+def print_order(held_out: list[heldout.HeldOutSet], records: dict[ReferenceModel, dict[str, Any]]) -> None:
+    """Print Kendall's tau of each set's order of the models with their order on MTEB's private tasks, where both are known."""
+    import pyarrow.parquet as pq
+    from scipy.stats import kendalltau
+
+    rows = pq.read_table(SCORES, columns=["model", "task", "main_score"], filters=[("task", "in", PRIVATE)]).to_pylist()
+    private: dict[str, list[float]] = {}
+    for row in rows:
+        private.setdefault(row["model"], []).append(row["main_score"])
+    for one in held_out:
+        both = [model for model, record in records.items() if one.name in record["sets"] and len(private.get(model.id, ())) == len(PRIVATE)]
+        both = [model for model in both if model.independent]
+        here = [float(np.mean(list(records[model]["sets"][one.name]["scores"].values()))) for model in both]
+        tau = kendalltau(here, [np.mean(private[model.id]) for model in both]).statistic
+        print(f"\n{one.name} against {', '.join(PRIVATE)}: Kendall's tau {tau:+.2f}, n = {len(both)}")
+        for model, score in zip(both, here, strict=True):
+            print(f"  {model.id:50} {score * 100:5.1f} {np.mean(private[model.id]) * 100:5.1f}")
 
 
 def print_set(held_out: heldout.HeldOutSet, records: dict[ReferenceModel, dict[str, Any]], levels: dict[str, float]) -> None:

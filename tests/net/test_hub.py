@@ -139,6 +139,17 @@ def test_an_audit_fetches_safetensors_and_no_pickle(server: HTTPServer, run: Run
     assert not [path for path in _asked(server) if path.endswith((".bin", ".pt"))]
 
 
+@pytest.mark.parametrize("others", [{}, {"model.safetensors": FILES["model.safetensors"]}])
+def test_a_graph_is_fetched_where_there_is_nothing_else(server: HTTPServer, run: Run, others: dict[str, bytes]) -> None:
+    """Of a repository whose weights are ONNX graphs the plain one is fetched, with its data; beside safetensors none is."""
+    graphs = {"onnx/model.onnx": b"graph", "onnx/model.onnx_data": b"data", "onnx/model_q4.onnx": b"another"}
+    small = {name: data for name, data in FILES.items() if not name.endswith((".safetensors", ".bin", ".pt"))}
+    _serve(server, small | graphs | others)
+    assert run(server.url_for(""), "audit", NAME, "--time-limit", "1", "--heldout-only", "--fail-on", "never").status == 0
+    asked = {path.rpartition("/")[2] for path in _asked(server) if "/resolve/" in path and "onnx" in path}
+    assert asked == (set() if others else {"model.onnx", "model.onnx_data"})
+
+
 def test_a_pickle_that_is_not_fetched_is_known(server: HTTPServer, run: Run) -> None:
     """A repository of which the weights are a pickle fails the rule about pickles, as a folder with the same files does."""
     _serve(server, {name: data for name, data in FILES.items() if name != "model.safetensors"})

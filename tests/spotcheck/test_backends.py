@@ -14,14 +14,18 @@ import numpy as np
 import pytest
 
 from cardcheck.spotcheck import precision
+from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import EncodingError, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from cardcheck.facts import Facts
     from cardcheck.spotcheck.heldout import HeldOutSet
+    from cardcheck.subject import Subject
 
 TEXTS = ["the court of law", "who was the railway?", "an animal", "the engine of the railway and of the court, and the law of it"]
 
@@ -187,6 +191,24 @@ def test_onnx(onnx: tuple[Path, NDArray[np.float32]], pooling: str) -> None:
         vector = pool[pooling](table[_ids(folder, text)])
         assert np.allclose(row, vector / np.linalg.norm(vector), atol=1e-5)
     assert np.allclose(found.queries[0], found.documents[0], atol=1e-6)
+
+
+def test_a_check_of_an_onnx_folder(onnx: tuple[Path, NDArray[np.float32]], read: Callable[..., tuple[Subject, Facts]]) -> None:
+    """A folder that has nothing but a graph is measured, and without its tokenizer refused with the reason."""
+    folder, _ = onnx
+    subject, facts = read(folder)
+    found = spotcheck(subject, facts, Options(heldout_only=True))
+    assert (found.status, found.encoding["backend"]) == ("done", "onnx")
+    (folder / "tokenizer.json").unlink()
+    found = spotcheck(*read(folder), Options(heldout_only=True))
+    assert (found.status, found.verdict) == ("skipped", "inconclusive")
+    assert "tokenizer.json" in found.reason
+
+
+def test_mteb_needs_a_name(tiny: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:
+    """The loader of mteb knows models by their Hub ids: a folder that has none is not handed to it."""
+    found = spotcheck(*read(tiny), Options(heldout_only=True, backend="mteb"))
+    assert (found.status, "--id" in found.reason) == ("skipped", True)
 
 
 def test_onnx_that_scales_by_the_batch_runs_texts_alone(onnx: tuple[Path, NDArray[np.float32]]) -> None:

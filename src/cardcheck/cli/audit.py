@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import asked_by, judging, outside_of, progress, report, reporting, seconds, settings_of, targets_of
+from cardcheck.cli.options import asked_by, judging, measuring, outside_of, progress, report, reporting, seconds, settings_of, targets_of
 
 if TYPE_CHECKING:
     from cardcheck.spotcheck.check import Options
+    from cardcheck.spotcheck.encode import Backend
 
 
 @click.command(name="audit")
@@ -28,25 +29,17 @@ if TYPE_CHECKING:
 @click.option("--set", "set_name", metavar="SET", help="The held-out set: a packaged one, or a folder of `heldout build`.")
 @click.option("--language", metavar="CODE", help="Take the newest packaged set in this language.  [default: quellmark-en-1]")
 @click.option("--domain", help="Measure on the set's queries of one domain: general, legal, technical, medical, support.")
-@click.option("--device", default="cpu", show_default=True, help="Where to encode and search: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "torch", "onnx", "openvino", "mteb"]),
+    default="auto",
+    show_default=True,
+    help="What runs the model; auto takes ONNX where there are no safetensors weights, mteb its own loader with the prompts it knows.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap and of the sample of queries.")
 @click.option("--queries", type=click.IntRange(min=5), help="Measure with a sample of this many queries.")
 @click.option("--budget", callback=seconds, metavar="TIME", help="Leave out tests that would take longer, such as 60s or 5m.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=1),
-    default=1800,
-    show_default=True,
-    metavar="SECONDS",
-    help="Stop the model after this long.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(min=256),
-    metavar="MB",
-    help="Memory the model may use on top of the libraries.  [default: 4/5 of what is free]",
-)
-@click.option("--trust-remote-code", is_flag=True, help="Run Python code that the repository brings. Read it first.")
+@measuring
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -59,6 +52,7 @@ def command(
     set_name: str | None,
     language: str | None,
     domain: str | None,
+    backend: Backend,
     outputs: tuple[str, ...],
     as_json: bool,
     device: str,
@@ -100,6 +94,7 @@ def command(
             trust_remote_code=trust_remote_code,
             public=public_sets,
             heldout_only=heldout_only,
+            backend=backend,
             offline=offline,
         )
     outside = outside_of(online=True, offline=offline, refresh=refresh, allow_host=allow_host)

@@ -68,6 +68,27 @@ REPORTING = (
 )
 
 
+MEASURING = (
+    click.option("--device", default="cpu", show_default=True, help="Where to encode and search: cpu, cuda, cuda:1, mps."),
+    click.option(
+        "--time-limit", type=click.FloatRange(min=1), default=1800, show_default=True, metavar="SECONDS",
+        help="Stop the model after this long.",
+    ),
+    click.option(
+        "--memory-limit", type=click.IntRange(min=256), metavar="MB",
+        help="Memory the model may use on top of the libraries.  [default: 4/5 of what is free]",
+    ),
+    click.option("--trust-remote-code", is_flag=True, help="Run Python code that the repository brings. Read it first."),
+)  # fmt: skip
+
+
+def measuring(command: Command) -> Command:
+    """Add the options of every command that runs a stranger's model."""
+    for option in reversed(MEASURING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Add the options of every command that judges by rules."""
     for option in reversed(JUDGING):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import progress
+from cardcheck.cli.options import measuring, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,17 +23,7 @@ COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 @click.command(name="probe")
 @click.argument("subject")
 @click.option("--id", "hub_id", metavar="ORG/NAME", help="The Hub repository that a folder is a copy of.")
-@click.option("--device", default="cpu", show_default=True, help="Where to encode: cpu, cuda, cuda:1, mps.")
-@click.option(
-    "--time-limit", type=click.FloatRange(min=1), default=1800, show_default=True, metavar="SECONDS", help="Stop the model after this long."
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(min=256),
-    metavar="MB",
-    help="Memory the model may use on top of the libraries.  [default: 4/5 of what is free]",
-)
-@click.option("--trust-remote-code", is_flag=True, help="Run Python code that the repository brings. Read it first.")
+@measuring
 @click.option("--offline", is_flag=True, help="Use the local Hub cache; make no request.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.pass_context

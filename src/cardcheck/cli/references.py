@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--set", "sets", multiple=True, metavar="SET", help="A packaged held-out set, or a folder; may be repeated.  [default: all]")
 @click.option("--public-sets", type=FOLDER, metavar="DIR", help="A folder with the data of public tasks in BEIR layout.")
 @click.option("--heldout-only", is_flag=True, help="Leave public tasks out.")
-@click.option("--device", default="cpu", show_default=True, help="Where to encode: cpu, cuda, cuda:1, mps.")
+@click.option("--device", default="cpu", show_default=True, help="Where to encode and search: cpu, cuda, cuda:1, mps.")
 @click.option("--offline", is_flag=True, help="Ask nobody.")
 @click.option("--again", is_flag=True, help="Measure also what is known.")
 @JSON

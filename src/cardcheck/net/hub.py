@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 from cardcheck.errors import CardcheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardcheck.subject import Subject
 
-# Pickles are never fetched: weights load from safetensors only.
+# Pickles are never fetched: weights load from safetensors, and from an ONNX graph where a repository has nothing else.
 SMALL_FILES = ["*.md", "*.json", "*.txt", "*.model", "*.yaml", "*.yml", "*.py"]
 WEIGHTS = ["*.safetensors"]
+GRAPHS = ("onnx/model.onnx", "model.onnx")
 METADATA_TIMEOUT = 20.0
 BAD_TOKEN = 401  # a repository that is missing or private has an error code as well, and is another exception
 
@@ -40,7 +43,17 @@ def fetch(given: str, hub_id: str, revision: str | None, *, offline: bool, weigh
             raise CardcheckError(f"{hub_id} is not in the local cache {folder.parent}", hint="run once without --offline")
         return from_cache(given, folder, hub_id, revision)
     commit = _download(hub_id, revision, SMALL_FILES + (WEIGHTS if weights else []))
-    return replace(from_cache(given, folder, hub_id, commit), kind="hub")
+    subject = from_cache(given, folder, hub_id, commit)
+    if weights and (graph := _graph(subject.listing)):
+        _download(hub_id, commit, [graph, f"{graph}_data", f"{graph}.data"])
+    return replace(subject, kind="hub")
+
+
+def _graph(listing: Mapping[str, int]) -> str | None:
+    """Return the ONNX graph of a repository that has no safetensors weights."""
+    if any(path.endswith(".safetensors") for path in listing):
+        return None
+    return next((path for path in GRAPHS if path in listing), None)
 
 
 def fetch_data(hub_id: str, revision: str, patterns: list[str], *, offline: bool) -> Path:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck import heldout, panel, public, references, sharp, statistics
 from cardcheck.spotcheck.encode import EncodingError
 from cardcheck.spotcheck.measure import Corpus, Measured, Options, measure
-from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device
+from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device, says_nothing
 from cardcheck.spotcheck.statistics import Interval, Verdict
 from cardcheck.spotcheck.verdict import Kind, Outcome, judged, residual_outcome, share, verdict
 
@@ -36,7 +36,6 @@ class Point:
 
 
 PANEL_LANGUAGE = "en"
-OTHER_SPLIT = ("other", "unknown")  # as `overlap.tasks` has it: what is declared without its split is trained on by its train split
 
 
 class _Case(NamedTuple):
@@ -120,7 +119,8 @@ def spotcheck(
     What is wrong with the subject comes back as a failed or inconclusive check. Raises CardcheckError where cardcheck's own data are.
     """
     options = options or Options()
-    if reason := missing_packages() or not_measurable(facts, trust_remote_code=options.trust_remote_code):
+    options = replace(options, hub_id=options.hub_id or subject.id or "")
+    if reason := missing_packages() or not_measurable(facts, trust_remote_code=options.trust_remote_code, backend=options.backend):
         return SpotCheck("skipped", reason, settle="measuring the model would settle it")
     require_device(options.device)
     full = _chosen(options)
@@ -283,7 +283,7 @@ def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measur
     scores = {part: np.array([found.scores[part][query] for query in queries]) for part, queries in task.queries.items()}
     name = task.task.name
     published = result.panel.scores.get(name) if result.panel else None
-    left_out = _left_out(case.facts, found, name)
+    left_out = says_nothing(case.facts, found.encoding.get("prompts", {}), name)
     result.public = PublicTask(
         name, task.sha256, len(task.corpus), {part: float(values.mean() * 100) for part, values in scores.items()}, published,
         result.panel.source if published is not None and result.panel else "", left_out,
@@ -303,17 +303,6 @@ def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measur
     result.tests = [sharp.outcome(one, name, kinds) for one in paired]
     if published is not None and reproduced:
         result.tests.append(sharp.reproduction(published, float(scores["test"].mean() * 100), name, len(scores["test"]), kinds))
-
-
-def _left_out(facts: Facts, found: Measured, task: str) -> dict[Kind, str]:
-    """Return the tests on a public task that would say nothing of this model, and why."""
-    why: dict[Kind, str] = {}
-    if facts["says.mentions_prompts"] and not any(found.encoding.get("prompts", {}).values()):
-        why["reproduction"] = "the card tells prompts in words alone, which a rerun cannot take over"
-    trained = next((row for row in facts["overlap.tasks"] if row["task"] == task and row["split"] in OTHER_SPLIT), None)
-    if trained:
-        why["rewording"] = f"{task}'s training queries are declared as training data, and whoever learned their style loses more without it"
-    return why
 
 
 def _conclude(result: SpotCheck) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from cardcheck.spotcheck.encode import Backend
+
     Qrels = Mapping[str, Mapping[str, int]]
 
 
@@ -25,6 +27,7 @@ class Options:
     `set` is a held-out set by name or folder, else the newest in `language`, else the usual one; `domain` takes its queries of one domain,
     `queries` a sample of so many. `public` is a folder with the data of public tasks, which are else fetched from the Hub, unless
     `offline`; `heldout_only` leaves the tests on them out, and so does a `budget` (seconds for all of it) that they would overstep.
+    `backend` is what runs the model, mteb's own loader by the name `hub_id`.
     """
 
     device: str = "cpu"
@@ -39,6 +42,8 @@ class Options:
     heldout_only: bool = False
     offline: bool = False
     budget: float | None = None
+    backend: Backend = "auto"
+    hub_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def measure(path: Path, corpus: Corpus, options: Options, progress: Callable[[in
     encoded = encode(
         path, queries, list(corpus.documents.values()), device=options.device, seed=options.seed, limits=options.limits,
         trust_remote_code=options.trust_remote_code, progress=progress, chunks=folder / "encodings" if folder else None,
+        backend=options.backend, mteb_name=options.hub_id if options.backend == "mteb" else "",
     )  # fmt: skip
     started = time.perf_counter()
     similarity = encoded.about["similarity"] if encoded.about["similarity"] in SIMILARITIES else "cosine"

@@ -1,4 +1,4 @@
-"""Whether a check can be run at all: what is installed, what the subject's folder holds, what the machine has."""
+"""Whether a check, or a test of it, can be run at all: what is installed, what the subject's folder holds, what the machine has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from cardcheck.errors import CardcheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardcheck.facts.model import Facts
+    from cardcheck.spotcheck.encode import Backend
+    from cardcheck.spotcheck.verdict import Kind
+
+OTHER_SPLIT = ("other", "unknown")  # as `overlap.tasks` has it: what is declared without its split is trained on by its train split
 
 
 def missing_packages() -> str | None:
@@ -29,15 +35,20 @@ def require_device(device: str) -> None:
         raise CardcheckError(f"the device {device} cannot be used: {reason}", hint="--device cpu always can") from None
 
 
-def not_measurable(facts: Facts, *, trust_remote_code: bool) -> str | None:
-    """Say why a subject is not even loaded."""
+def not_measurable(facts: Facts, *, trust_remote_code: bool, backend: Backend = "auto") -> str | None:
+    """Say why a subject is not even loaded by this backend."""
+    if backend == "mteb":
+        return None if facts["subject.id"] else "mteb's loader takes a model by its Hub id; say with --id which it is"
+    graphs = [path for path in facts["files.paths"] if path.endswith(".onnx")]
+    if backend == "onnx" or (backend == "auto" and graphs and not facts["weights.safetensors"]):
+        return _not_a_graph(facts, graphs)
     weights, broken = facts["weights.safetensors"], facts["weights.broken"]
     unsafe = [row["path"] for row in facts["st.modules"] if row["path"] and _only_pickled(facts, row["path"].rstrip("/") + "/")]
     needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
     reasons = (
         (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
         (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
-        (not weights, "there are no readable safetensors weights, and no other format is loaded"),
+        (not weights, "there are no readable safetensors weights and no ONNX graph, and no other format is loaded"),
         (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
         (bool(unsafe), f"the module in {', '.join(unsafe)} has its weights as a pickle only, which is not loaded"),
         (facts.sources["st"].state == "unavailable", facts.sources["st"].reason),
@@ -50,7 +61,27 @@ def not_measurable(facts: Facts, *, trust_remote_code: bool) -> str | None:
     return next((reason for applies, reason in reasons if applies), None)
 
 
+def _not_a_graph(facts: Facts, graphs: list[str]) -> str | None:
+    tokenizers = {"tokenizer.json", "onnx/tokenizer.json"}
+    reasons = (
+        (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
+        (not graphs, "there is no ONNX graph"),
+        (tokenizers.isdisjoint(facts["files.paths"]), "there is no tokenizer.json, which the ONNX backend needs"),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
 def _only_pickled(facts: Facts, folder: str) -> bool:
     """Tell whether a module's folder holds a pickle and no safetensors file."""
     pickled, safe = (any(row["path"].startswith(folder) for row in facts[f"weights.{kind}"]) for kind in ("pickle", "safetensors"))
     return pickled and not safe
+
+
+def says_nothing(facts: Facts, prompts: Mapping[str, str], task: str) -> dict[Kind, str]:
+    """Return the tests on a public task that would say nothing of this model, with why; `prompts` are those that were put before texts."""
+    why: dict[Kind, str] = {}
+    if facts["says.mentions_prompts"] and not any(prompts.values()):
+        why["reproduction"] = "the card tells prompts in words alone, which a rerun cannot take over"
+    if any(row["task"] == task and row["split"] in OTHER_SPLIT for row in facts["overlap.tasks"]):
+        why["rewording"] = f"{task}'s training queries are declared as training data, and whoever learned their style loses more without it"
+    return why
