@@ -16,7 +16,7 @@ test: $(SET_UP)/test $(MODEL)/config.json  ## lint, type-check and test the proj
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cardcheck rules test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 references: $(SET_UP)/references  ## measure the reference models (about half an hour, resumable)
 	$(BIN)/python benchmarks/references.py

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import tempfile
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 from reference_models import MODELS, fetch
+from references import unpack_retrieval
 
 from cardcheck.pipeline import audit
 from cardcheck.report import words
@@ -54,25 +56,29 @@ def lying_copy(original: Path, folder: Path) -> Path:
 
 def cases(folder: Path) -> Iterator[tuple[str, Path, str | None, Options]]:
     """Yield what is audited: a label, its folder, its Hub id and how it is measured."""
-    yield "all-MiniLM-L6-v2", folder_of(MINILM), MINILM, Options()
-    yield "all-mpnet-base-v2", folder_of(MPNET), MPNET, Options()
-    yield f"all-MiniLM-L6-v2 claiming {CLAIMED}'s scores", lying_copy(folder_of(MINILM), folder), None, Options()
-    yield "all-MiniLM-L6-v2 with 20 queries", folder_of(MINILM), MINILM, Options(queries=20)
+    yield "all-MiniLM-L6-v2", folder_of(MINILM), MINILM, Options(heldout_only=True)
+    if sets := unpack_retrieval():
+        yield "all-MiniLM-L6-v2, with SciFact", folder_of(MINILM), MINILM, Options(public=sets)
+    yield "all-mpnet-base-v2", folder_of(MPNET), MPNET, Options(heldout_only=True)
+    yield f"all-MiniLM-L6-v2 claiming {CLAIMED}'s scores", lying_copy(folder_of(MINILM), folder), None, Options(heldout_only=True)
+    yield "all-MiniLM-L6-v2 with 20 queries", folder_of(MINILM), MINILM, Options(queries=20, heldout_only=True)
 
 
 def main() -> None:
     """Print a line a case."""
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["CARDCHECK_CACHE"] = tempfile.mkdtemp()  # nothing is kept from an earlier run
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory() as folder:
         for label, path, hub_id, options in cases(Path(folder)):
             started = time.perf_counter()
             check = audit(path, hub_id=hub_id, measure=options).spotcheck
-            seconds = time.perf_counter() - started
             if check is None or check.residual is None:
                 raise SystemExit(f"{label}: {check and words.verdict(check)}")
+            took = f"{time.perf_counter() - started:.0f} s, encoding {check.encoding['encode_s']:.1f} s"
+            here, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+            print(f"\n{label} ({took}; at most {here:.0f} MB here and {child:.0f} MB in a child so far)")
             gap = check.residual.gap_interval
-            print(f"\n{label} ({seconds:.0f} s, encoding {check.encoding['encode_s']:.1f} s)")
             print(f"  measured {check.measured:.1f}, expected {check.residual.expected:.1f}", end=", ")
             print(f"gap {check.residual.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})")
             print(f"  {check.verdict}: {words.verdict(check)}")

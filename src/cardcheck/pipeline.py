@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cardcheck.engine.rule import Rule
     from cardcheck.facts.located import Location
+    from cardcheck.leaderboard.evidence import Evidence
     from cardcheck.net.answers import Outside
     from cardcheck.net.client import Asked
     from cardcheck.spotcheck.check import Options, SpotCheck
@@ -35,7 +36,8 @@ SHOWN_OF_APPLICATION = 200  # which is one subject, however many files it has
 class Audit:
     """Everything that was found out about one subject. `spotcheck` is None where measuring was not asked for.
 
-    `remarks` are about comments in the subject's files that should silence a rule and do not.
+    `remarks` are about comments in the subject's files that should silence a rule and do not. `leaderboard` says which store of the
+    leaderboard was evidence, or what one would have added.
     """
 
     subject: Subject
@@ -43,6 +45,7 @@ class Audit:
     judgements: list[Judgement]
     spotcheck: SpotCheck | None = None
     remarks: tuple[suppress.Remark, ...] = ()
+    leaderboard: str = ""
 
     @property
     def findings(self) -> list[Finding]:
@@ -151,17 +154,19 @@ def audit(
     settings: Settings | None = None,
     measure: Options | None = None,
     outside: Outside | None = None,
+    leaderboard: Evidence | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Audit:
     """Judge a model by its files and by what the `outside` says, and measure it on the held-out set as `measure` says.
 
-    None leaves measuring, or asking, out.
+    None leaves measuring, or asking, out. Where the `leaderboard` has a store, that is asked first for official results, and for what
+    the audit of all models saw of this one.
 
     Of `settings` only the choice of rules counts: a card that is audited has no say in what is found in it. `progress` is told
     (texts encoded, texts in all). Raises CardcheckError.
     """
     subject = resolve(str(given), hub_id=hub_id, offline=offline, weights=measure is not None)
-    found = judge(subject, rules_of(settings), embedding=True, outside=outside)
+    found = judge(subject, rules_of(settings), embedding=True, outside=outside, leaderboard=leaderboard)
     if measure is None:
         return found
     from cardcheck.spotcheck.check import spotcheck
@@ -190,6 +195,7 @@ def judge(
     *,
     embedding: bool = False,
     outside: Outside | None = None,
+    leaderboard: Evidence | None = None,
 ) -> Audit:
     """Judge one subject; `embedding` where somebody says that it embeds.
 
@@ -197,8 +203,11 @@ def judge(
     has no say in what is found in it, and neither has one from the Hub.
     """
     heeded = settings or Settings()
+    outside = leaderboard.before(outside) if leaderboard and outside else outside
     facts = collect(subject, embedding=embedding, audits=heeded.audits, max_audit_age_days=heeded.max_audit_age_days, outside=outside)
-    found = Audit(subject, facts, evaluate(facts, rules))
+    if leaderboard:
+        leaderboard.tell(facts)
+    found = Audit(subject, facts, evaluate(facts, rules), leaderboard=leaderboard.note if leaderboard else "")
     if settings is None or subject.kind in ("hub", "cache"):
         return found
     judgements, remarks = suppress.apply(found.judgements, facts.texts)

@@ -23,7 +23,7 @@ def test_a_file_of_today_gives_its_scores() -> None:
     """Split, subset, languages, the main score and the metrics that are kept come out, and what is said of the run."""
     file = read(GOOD)
     assert file[:4] == ("SciFact", "1", "2.0.0", 1.5)
-    assert file.parts[0][:5] == ("test", "default", ["eng-Latn"], 0.5, 0.5)
+    assert file.parts[0][:5] == ("test", "default", "eng-Latn", 0.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_old_layout_without_subsets() -> None:
     }
     file = read(old)
     assert (file.task, file.time) == ("SciFact", 3.0)
-    assert file.parts[0][:4] == ("test", "default", ["eng-Latn"], 0.6)
+    assert file.parts[0][:4] == ("test", "default", "eng-Latn", 0.6)
     assert file.parts[1][3] is None
 
 
@@ -71,7 +71,7 @@ def test_the_old_layout_with_subsets_and_similarities() -> None:
     old = {"mteb_dataset_name": "STS17", "test": {"en-de": {"cos_sim": {"spearman": 0.7}}, "evaluation_time": 1.0}}
     split, subset, languages, score, *_ = read(old).parts[0]
     assert (split, subset, score) == ("test", "en-de", 0.7)
-    assert languages == ["eng-Latn", "deu-Latn"]
+    assert languages == "eng-Latn deu-Latn"
 
 
 @pytest.mark.parametrize(

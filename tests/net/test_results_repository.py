@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from hub_double import HubDouble
 
+    from cardcheck.net.answers import Score
     from cardcheck.net.online import Online
 
 ME = "acme/ours"
+BANKING = "Banking77Classification"
 FOLDER = "results/acme__ours"
 RUN = "ab" * 20
 FILE = {
@@ -90,15 +92,20 @@ def test_a_checkout_is_asked_first(hub: HubDouble, online: Online, tmp_path: Pat
 
 def test_the_old_layout() -> None:
     """Files from before mteb 1.11 have splits at the top, languages below them where there are any, and `cos_sim` one step deeper."""
-    plain = {"mteb_version": "1.0", "test": {"accuracy": 0.57, "evaluation_time": 3.5}, "validation": {"accuracy": 0.5}}
-    assert [(one.split, one.subset, one.metrics["accuracy"]) for one in read_scores(json.dumps(plain), "r/1/T.json")] == [
+    plain = {"mteb_dataset_name": BANKING, "test": {"accuracy": 0.57, "evaluation_time": 3.5}, "validation": {"accuracy": 0.5}}
+    assert [(one.split, one.subset, one.metrics["accuracy"]) for one in scores_in(plain)] == [
         ("test", "default", 0.57),
         ("validation", "default", 0.5),
     ]
-    languages = {"test": {"en": {"accuracy": 0.7}, "de": {"accuracy": 0.6}, "evaluation_time": 1}}
-    assert {one.subset: one.metrics["accuracy"] for one in read_scores(json.dumps(languages), "r/1/T.json")} == {"en": 0.7, "de": 0.6}
-    similarity = {"test": {"cos_sim": {"spearman": 0.8}, "evaluation_time": 1.5}}
-    assert read_scores(json.dumps(similarity), "r/1/T.json")[0].metrics["cos_sim_spearman"] == 0.8
+    languages = {"mteb_dataset_name": "MTOPIntentClassification", "test": {"en": {"accuracy": 0.7}, "de": {"accuracy": 0.6}}}
+    assert {one.subset: one.metrics["main_score"] for one in scores_in(languages)} == {"en": 0.7, "de": 0.6}
+    similarity = {"mteb_dataset_name": "STS12", "test": {"cos_sim": {"spearman": 0.8}, "evaluation_time": 1.5}}
+    assert scores_in(similarity)[0].metrics == {"cosine_spearman": 0.8, "main_score": 0.8}
+
+
+def scores_in(content: Any) -> list[Score]:
+    """Return what is read of a file."""
+    return read_scores(json.dumps(content).encode(), "results/a__b/1/T.json")
 
 
 @pytest.mark.parametrize(
@@ -106,4 +113,4 @@ def test_the_old_layout() -> None:
 )
 def test_files_that_are_none(text: str) -> None:
     """Whatever stands in a file, nothing is raised and no number is made up."""
-    assert not any(score.metrics for score in read_scores(text, "results/a__b/1/T.json"))
+    assert not any(score.metrics for score in read_scores(text.encode(), "results/a__b/1/T.json"))

@@ -1,15 +1,18 @@
 """Rebuild the packaged facts from an installed mteb: `python -m cardcheck.catalogue.build`.
 
-Three files under data/, an item a line, so that a new version of mteb shows as a readable difference:
+Four files under data/, an item a line, so that a new version of mteb shows as a readable difference:
 
 - models.json: sizes, limits, successors and the revision whose scores the leaderboard shows, of text models on the Hub. What mteb has
   wrong or does not know (interfaces of companies, renamed repositories) is kept by hand in models.extra.json, which wins.
 - tasks.json: tasks and benchmarks. Left out is what most tasks share: see `TASK_DEFAULTS`.
 - training.json: what mteb's annotators say of each model's training data.
+- shortlist.json: what one chooses a model by (memory, licence, kind, languages, …), of every model and modality. Apart from models.json,
+  so that linting does not read it.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -34,6 +37,9 @@ ROLES = {"cross-encoder": "reranker", "sparse": "sparse", "late-interaction": "l
 COMMIT = re.compile(r"^[0-9a-f]{40}$")
 SHORTENS = re.compile(r"matryoshka|(?:^|[-_/])mrl(?:[-_]|$)", re.IGNORECASE)
 XLM_R_POSITIONS, XLM_R_TOKENS = 514, 512  # two of the positions are never given to a token
+UNLIMITED = "unlimited"  # a static model, or one that cuts audio into windows
+UNSTATED = ("not specified", "multiple")  # mteb's words where there is no one licence to name
+RUNS_CODE = re.compile(r"trust_remote_code[\"']?\s*[=:]\s*True")
 
 
 def facts_of(meta: Any) -> dict[str, Any] | None:
@@ -58,6 +64,39 @@ def facts_of(meta: Any) -> dict[str, Any] | None:
     if meta.revision and COMMIT.match(meta.revision):
         found["revision"] = meta.revision
     return {key: value for key, value in found.items() if (key, value) != ("role", "embedding")}
+
+
+def choice_facts(meta: Any) -> dict[str, Any]:
+    """Return what one chooses a model by. What mteb does not know is left out, as is what most models share: see `shortlist_facts`."""
+    sizes = meta.embed_dim if isinstance(meta.embed_dim, list) else [meta.embed_dim]
+    limit = meta.max_tokens
+    facts: dict[str, Any] = {
+        "memory": round(meta.memory_usage_mb, 1) if meta.memory_usage_mb else None,
+        "parameters": meta.n_parameters or None,
+        "dimensions": sorted((size for size in sizes if size), reverse=True),
+        "tokens": None if not limit else UNLIMITED if math.isinf(limit) else XLM_R_TOKENS if limit == XLM_R_POSITIONS else int(limit),
+        "licence": str(meta.license) if meta.license and meta.license not in UNSTATED else None,
+        "closed": not meta.open_weights,
+        "code": _runs_code(meta),
+        "modalities": sorted(set(meta.modalities) or {"text"}),
+        "kind": next((ROLES.get(kind, kind) for kind in meta.model_type if kind != "dense"), "embedding"),
+        "languages": " ".join(sorted({code.partition("-")[0] for code in meta.languages or ()})),
+        "successor": meta.superseded_by if meta.superseded_by != meta.name else None,
+    }
+    unsaid: tuple[Any, ...] = (None, False, [], "", ["text"], "embedding")
+    return {key: value for key, value in facts.items() if value not in unsaid}
+
+
+def _runs_code(meta: Any) -> bool | str | None:
+    """Tell whether mteb runs code of the model's repository in order to load it; "unknown" where it has no way to load it."""
+    if meta.loader is None and meta.open_weights:
+        return "unknown"
+    if meta.loader_kwargs.get("trust_remote_code"):
+        return True
+    try:
+        return RUNS_CODE.search(inspect.getsource(meta.loader)) is not None
+    except (OSError, TypeError):
+        return "unknown" if meta.open_weights else None
 
 
 def task_facts(metadata: Any) -> dict[str, Any]:
@@ -130,6 +169,7 @@ def main() -> None:
     _write("tasks.json", [("tasks", tasks), ("benchmarks", benchmarks)])
     listed: dict[frozenset[str], str] = {}
     training = {meta.name: training_facts(meta, listed) for meta in metas}
+    _write("shortlist.json", [("models", {meta.name: choice_facts(meta) for meta in metas})])
     _write("training.json", [("models", training), ("renamed", dict(registry._MODEL_RENAMES))])  # noqa: SLF001  # it has no public name
 
 

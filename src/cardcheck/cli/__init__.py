@@ -12,7 +12,7 @@ import click
 from cardcheck import __version__
 from cardcheck.errors import CardcheckError
 
-COMMANDS = ("audit", "lint", "rules", "heldout", "references", "probe", "leaderboard")
+COMMANDS = ("audit", "lint", "rules", "heldout", "references", "probe", "leaderboard", "shortlist")
 USAGE_ERROR = 2
 
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import asked_by, judging, measuring, outside_of, progress, report, reporting, seconds, settings_of, targets_of
+from cardcheck.cli.options import (
+    FOLDER,
+    asked_by,
+    judging,
+    measuring,
+    outside_of,
+    progress,
+    report,
+    reporting,
+    seconds,
+    settings_of,
+    targets_of,
+)
 
 if TYPE_CHECKING:
     from cardcheck.spotcheck.check import Options
@@ -40,6 +52,8 @@ if TYPE_CHECKING:
 @click.option("--queries", type=click.IntRange(min=5), help="Measure with a sample of this many queries.")
 @click.option("--budget", callback=seconds, metavar="TIME", help="Leave out tests that would take longer, such as 60s or 5m.")
 @measuring
+@click.option("--store", type=FOLDER, metavar="FILE", help="The leaderboard's store.  [default: in the cache folder]")
+@click.option("--no-store", is_flag=True, help="Do not use the leaderboard's store, though there is one.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -62,6 +76,8 @@ def command(
     time_limit: float,
     memory_limit: int | None,
     trust_remote_code: bool,
+    store: Path | None,
+    no_store: bool,
     hub_id: str | None,
     offline: bool,
     refresh: bool,
@@ -73,7 +89,11 @@ def command(
 
     SUBJECT is ORG/NAME or ORG/NAME@revision on the Hub, its address, a model folder, or an entry of the local Hub cache.
     """
+    from cardcheck.leaderboard import evidence
     from cardcheck.pipeline import Run, audit
+
+    if store and no_store:
+        raise click.UsageError("give --store or --no-store, not both")
 
     targets = targets_of(outputs)
     settings = settings_of(**judge)
@@ -98,8 +118,18 @@ def command(
             offline=offline,
         )
     outside = outside_of(online=True, offline=offline, refresh=refresh, allow_host=allow_host)
+    board = evidence.find(store.expanduser() if store else None, use=not no_store)
     with progress("encoding", "texts") as update:
-        found = audit(subject, hub_id=hub_id, offline=offline, settings=settings, measure=measure, outside=outside, progress=update)
+        found = audit(
+            subject,
+            hub_id=hub_id,
+            offline=offline,
+            settings=settings,
+            measure=measure,
+            outside=outside,
+            leaderboard=board,
+            progress=update,
+        )
     run = Run("audit", [found], asked_by(outside))
     report(run, form, targets, as_json=as_json)
     ctx.exit(int(run.failed(settings.fail_on)))

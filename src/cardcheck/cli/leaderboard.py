@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import FOLDER
+from cardcheck.cli import leaderboard_audit, leaderboard_report
+from cardcheck.cli.options import FOLDER, one_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,11 @@ NAMED = 10  # bad files that are named in text; JSON and --bad name all
 @click.group(name="leaderboard")
 def command() -> None:
     """Keep MTEB's results, and rank models by them."""
+
+
+command.add_command(leaderboard_audit.audit)
+command.add_command(leaderboard_report.report)
+command.add_command(leaderboard_report.diff)
 
 
 @command.command()
@@ -95,12 +101,14 @@ def _print(value: Any) -> None:
 @click.option("--modality", "modalities", multiple=True, metavar="MODALITY", help="Only tasks with this modality; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), default=25, show_default=True, help="How many models are printed; JSON has all.")
 @click.option("--all", "every", is_flag=True, help="Print all models.")
+@click.option("--credible", is_flag=True, help="Also the score to expect on unseen retrieval, and why it differs from MTEB's order.")
 @click.option("--list", "list_", is_flag=True, help="Name the benchmarks.")
 @STORE
 @JSON
 def rank(
-    benchmark: str | None, file: Path | None, *, limit: int, every: bool, list_: bool, as_json: bool, **chosen: tuple[str, ...]
-) -> None:
+    benchmark: str | None, file: Path | None, *, limit: int, every: bool, credible: bool, list_: bool, as_json: bool,
+    **chosen: tuple[str, ...],
+) -> None:  # fmt: skip
     """Rank models by a BENCHMARK of MTEB, in MTEB's own order, with intervals and ties.
 
     Without one, the tasks are all that the options choose. A group holds a model and those after it that it is not shown to be
@@ -112,18 +120,21 @@ def rank(
         for name in boards.names():
             click.echo(name)
         return
+    if credible:
+        one_thread()
     from cardcheck.leaderboard import store
-    from cardcheck.leaderboard.ranking import ranked
+    from cardcheck.leaderboard.ranking import ranked, with_credible
 
     board = _board(benchmark, chosen)
     opened = store.open_store(file.expanduser() if file else None)
     found = ranked(opened, board)
+    found = with_credible(found, opened) if credible else found
     if as_json:
         _print({"store": _about(opened.head), **found.document()})
         return
     from cardcheck.cli import echo
 
-    echo(_table(found, None if every else limit))
+    echo((_beside if credible else _table)(found, None if every else limit))
 
 
 def _board(benchmark: str | None, chosen: dict[str, tuple[str, ...]]) -> Board:
@@ -162,6 +173,27 @@ def _table(found: Any, limit: int | None) -> str:
         lines.append(
             f"{group} {row.place:5}  {visible(row.model):{width}} {_points(row.mean)}  {interval:>13} {_points(row.by_type):>7} {tasks:>8}"
         )
+    lines += [f"      … {len(found.rows) - len(rows)} more; --all prints them"] if len(rows) < len(found.rows) else []
+    return "\n".join([*lines, "", *found.notes]) + "\n"
+
+
+def _beside(found: Any, limit: int | None) -> str:
+    from cardcheck.report.escape import visible
+
+    rows = list(zip(found.rows, found.beside, strict=True))[:limit]
+    width = max([len(visible(row.model)) for row, _ in rows] + [5])
+    lines = [
+        f"{visible(found.board)}: {len(found.rows)} models, {found.tasks} tasks; {found.source} order, by {found.sorted_by}",
+        "",
+        f"{'place':>5} {'credible':>8}  {'model':{width}} {'mean':>6} {'credible':>8} {'90 % interval':>13} {'results':>7}",
+    ]
+    for row, one in rows:
+        unknown = one.score is None
+        interval = "" if unknown else f"{100 * one.low:.1f} to {100 * one.high:.1f}"
+        score = "–" if unknown else f"{100 * one.score:.1f}"
+        name = f"{row.place:5} {one.credible or '–':>8}  {visible(row.model):{width}}"
+        lines.append(f"{name} {_points(row.mean)} {score:>8} {interval:>13} {one.cells:7}")
+        lines += [f"{'':16}{visible(why)}" for why in one.why]
     lines += [f"      … {len(found.rows) - len(rows)} more; --all prints them"] if len(rows) < len(found.rows) else []
     return "\n".join([*lines, "", *found.notes]) + "\n"
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardcheck.facts.board import ROWS, SEEN
 from cardcheck.facts.probe import PROBED
 from cardcheck.facts.weights import DTYPES
 from cardcheck.net.answers import METHODS
 
-EXAMPLE_KEYS = frozenset({"card", "files", "weights", "links", "id", "repeat", "application", "online", "probe"})
+EXAMPLE_KEYS = frozenset({"card", "files", "weights", "links", "id", "repeat", "application", "online", "probe", "board"})
 MAX_EXAMPLE = 1_000_000
 
 
@@ -19,8 +20,8 @@ class Example:
     """A made-up subject: its card (the text `repeat` times over), other text files, weights, symbolic links and Hub id.
 
     `weights` maps path → tensor → [dtype, shape]. `application` says that the files are no model's, but those of who chooses one.
-    `online` is what the outside answers (see recorded.py), None where it is not asked. `probe` is what measuring the model gave, None where
-    nobody measured.
+    `online` is what the outside answers (see recorded.py), None where it is not asked. `probe` is what measuring the model gave, `board`
+    what the audit of a leaderboard saw of it, None where nobody measured or looked.
     """
 
     card: str | None
@@ -31,12 +32,13 @@ class Example:
     application: bool = False
     online: dict[str, dict[str, Any]] | None = None
     probe: dict[str, Any] | None = None
+    board: dict[str, Any] | None = None
 
 
 def read_example(item: Any) -> Example:
     """Return an example from what its rule file says; raises ValueError with what is wrong with it."""
     if not isinstance(item, dict) or set(item) - EXAMPLE_KEYS:
-        raise ValueError("an example has the keys card, repeat, files, weights, links, id, application, online and probe")
+        raise ValueError("an example has the keys card, repeat, files, weights, links, id, application, online, probe and board")
     files, weights, links = (item.get(key) or {} for key in ("files", "weights", "links"))
     if not all(isinstance(group, dict) for group in (files, weights, links)):
         raise ValueError("files, weights and links of an example map paths to contents")
@@ -57,19 +59,21 @@ def read_example(item: Any) -> Example:
     if online is not None and not (isinstance(online, dict) and set(online) <= METHODS and all(map(_is_mapping, online.values()))):
         raise ValueError(f"online of an example has the keys {', '.join(sorted(METHODS))}, each a mapping")
     whole = None if card is None else str(card) * times
-    return Example(whole, texts, weights, links, hub_id, item.get("application") is True, online, _probe(item.get("probe")))
+    probe = _group("probe", item.get("probe"), PROBED, ("prompts", "prefixes"))
+    board = _group("board", item.get("board"), SEEN, ROWS)
+    return Example(whole, texts, weights, links, hub_id, item.get("application") is True, online, probe, board)
 
 
-def _probe(probe: Any) -> dict[str, Any] | None:
-    """Return what measuring gave, each list in it a list of rows."""
-    if probe is None:
+def _group(name: str, values: Any, keys: frozenset[str], lists: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return what measuring or looking gave, each list in it a list of rows."""
+    if values is None:
         return None
-    if not isinstance(probe, dict) or set(probe) - PROBED:
-        raise ValueError(f"probe of an example has the keys {', '.join(sorted(PROBED))}")
-    lists = [probe[name] for name in ("prompts", "prefixes") if name in probe]
-    if not all(isinstance(rows, list) and all(map(_is_mapping, rows)) for rows in lists):
-        raise ValueError("prompts and prefixes in the probe of an example are lists of mappings")
-    return probe
+    if not isinstance(values, dict) or set(values) - keys:
+        raise ValueError(f"{name} of an example has the keys {', '.join(sorted(keys))}")
+    given = [values[key] for key in lists if key in values]
+    if not all(isinstance(rows, list) and all(map(_is_mapping, rows)) for rows in given):
+        raise ValueError(f"{' and '.join(lists)} in the {name} of an example are lists of mappings")
+    return values
 
 
 def _is_mapping(value: Any) -> bool:

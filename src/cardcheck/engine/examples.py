@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cardcheck.engine.evaluate import evaluate
 from cardcheck.engine.recorded import Recorded
 from cardcheck.facts import collect
+from cardcheck.facts.board import set_board
 from cardcheck.facts.probe import set_probe
 from cardcheck.facts.weights import DTYPES
 from cardcheck.subject import Subject
@@ -33,6 +34,8 @@ def check_examples(rule: Rule) -> Iterator[str]:
                 facts = collect(subject, outside=outside)
                 if example.probe is not None:
                     set_probe(facts, example.probe)
+                if example.board is not None:
+                    set_board(facts, example.board)
                 judgement = evaluate(facts, [rule])[0]
             good = judgement.outcome == "fail" if wanted == "fails" else judgement.outcome in ("pass", "not_applicable")
             if not good:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardcheck.facts.board import NOT_LOOKED_AT, PARTS
 from cardcheck.facts.card import CARD, collect_card
 from cardcheck.facts.claims import collect_claims
 from cardcheck.facts.config import collect_config
@@ -46,6 +47,7 @@ def collect(
     cannot be read; what is wrong inside it becomes a fact.
     """
     facts = Facts()
+    facts.sources |= dict.fromkeys(PARTS, NOT_LOOKED_AT)
     facts.set("subject.id", subject.id)
     facts.set("subject.name", subject.id.rpartition("/")[2] if subject.id else None)
     facts.set("subject.kind", subject.kind)

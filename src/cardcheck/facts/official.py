@@ -58,6 +58,8 @@ def collect_official(facts: Facts, outside: Outside) -> None:
     scores = asked(facts, "official", lambda: outside.results(me, wanted), f"results of {me} in MTEB's repository")
     if scores is None:
         return
+    if origin := getattr(outside, "origin", ""):
+        facts.sources["official"] = Source("known", origin)
     copied = sorted({score.task for score in scores if score.run == COPIED} - {score.task for score in scores if score.run != COPIED})
     facts.set("official.copied", copied)
     by_task: dict[str, list[Score]] = {}

@@ -24,6 +24,7 @@ class Offline:
     """In place of the outside where no request may be made: nobody can say anything."""
 
     log = None
+    origin = ""
 
     def __getattr__(self, name: str) -> Any:
         def refuse(*_: Any, **__: Any) -> Any:

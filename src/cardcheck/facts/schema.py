@@ -31,6 +31,7 @@ class Field:
 
 ABSENT = "the key is absent"
 NOT_MEASURED = "not measured"
+NOT_JUDGED = "too few results to judge by"
 
 GROUPS: dict[str, dict[str, Field]] = {
     "subject": {
@@ -797,6 +798,81 @@ GROUPS: dict[str, dict[str, Field]] = {
             keys=("dimension", "stated", "ndcg", "loss", "low", "high", "agreement"),
         ),
     },
+    "board": {
+        "results": Field("int", "tasks of the board that the model has results of"),
+        "expected": Field("int", "results for which the model's other results say what is to be expected"),
+        "scatter": Field(
+            "double?", "how far its results usually lie from what is expected, 1 as for the median model", "fewer than 20 can be judged"
+        ),
+        "high": Field(
+            "rows",
+            "families of tasks that are far above what all other results lead one to expect, by their furthest cell (`name`; points, with a 90 % "
+            "interval `low` to `high`): `standard` errors above, `chance` is the share of cells on data that nobody is said to train on which lie "
+            "as high; `declared` (yes, no, unsaid) that its training is said to hold the task, `makers` how many makers' does, `cells` how many "
+            "cells of the family",
+            keys=("task", "name", "published", "expected", "low", "high", "standard", "chance", "declared", "makers", "cells", "evidence"),
+        ),
+        "low": Field(
+            "rows",
+            "cells that are far below it; `hundredth` that a hundred times the score would be what is expected",
+            keys=("task", "name", "published", "expected", "standard", "hundredth", "evidence"),
+        ),
+        "trained_tasks": Field("int", "results on tasks whose data five makers or more are said to train on"),
+        "trained_declared": Field("int", "those of them that its own training is said to hold"),
+        "trained_gap": Field("double?", "mean points above what its results on all other tasks lead one to expect there", NOT_JUDGED),
+        "trained_standard": Field("double?", "that, as a multiple of how it usually scatters among models", NOT_JUDGED),
+        "trained_chance": Field("double?", "share of honest models that lie as high by chance", NOT_JUDGED),
+        "trained_furthest": Field("strings", "those of these results that lie furthest above, in words"),
+        "copies": Field(
+            "rows",
+            "models that it shares scores with: `kind` exact (nine of ten common tasks to four decimals), near (three of four within a quarter "
+            "of a point) or partial; `relation` format (another number format or way to run one model), declared, owner (the same) or none; "
+            "`shared`, `equal` and `near` count tasks; `later` that this one is the younger, by release where `dated`, else the one with fewer results, or the longer name",
+            keys=("other", "relation", "kind", "shared", "equal", "near", "later", "dated", "evidence"),
+        ),
+        "scales": Field(
+            "rows",
+            "scores that cannot be: `problem` is above, below, no number, or another metric than the task's",
+            keys=("task", "metric", "problem", "evidence"),
+        ),
+        "parts": Field(
+            "rows",
+            "tasks that it lacks parts of, so that mteb gives no score; `published` over what it has",
+            keys=("task", "published", "evidence"),
+        ),
+        "reported": Field(
+            "rows",
+            "scores that maker and mteb both have, in points; `difference` beyond what is usual of the task",
+            keys=("task", "reported", "official", "difference", "evidence"),
+        ),
+        "reported_results": Field("int", "English results that the maker stated, where there are enough of both kinds"),
+        "reported_standard": Field(
+            "double?", "how much higher than mteb's they lie above what is expected, in standard errors", NOT_JUDGED
+        ),
+        "reported_chance": Field("double?", "how often chance gives as much", NOT_JUDGED),
+        "training": Field(
+            "string", "what mteb is told of the training data: listed, none, unsaid, or unregistered where it does not know the model"
+        ),
+        "training_listed": Field("int", "data sets that are listed"),
+        "training_public": Field("bool", "where the training data is to be had is said"),
+        "unknown_parent": Field("string?", "the model that it was made from, where mteb knows nothing of that one", "none, or known"),
+        "misspelt": Field(
+            "rows", "listed names that are a task's but for capitals or punctuation", keys=("name", "task", "ambiguous", "evidence")
+        ),
+        "zero_shot_of": Field("string", "benchmark of which the zero-shot shares are"),
+        "zero_shot": Field("int?", "percent of its tasks that mteb takes as not trained on", "mteb cannot say"),
+        "zero_shot_mended": Field("int?", "the same with misspelt names mended", "mteb cannot say"),
+        "zero_shot_ambiguous": Field("int?", "the same, those that may mean another task too", "mteb cannot say"),
+        "tuned_prompts": Field("bool", "the name of the run says that prompts were searched or tuned"),
+        "stated_only": Field("int", "tasks whose results are only what the maker stated"),
+        "no_revision": Field("int", "tasks whose results are of no known revision"),
+        "revision": Field("string?", "revision that mteb evaluates the model at", "mteb does not know the model"),
+        "other_revision": Field("int", "tasks that only another commit than that was run on"),
+        "other_revisions": Field("strings", "those commits, five at most"),
+        "released": Field("string?", "day of release, by mteb", "not said"),
+        "dated": Field("int", "results whose day is known"),
+        "older": Field("rows", "results from more than two days before the release", keys=("task", "date", "evidence")),
+    },
     "facts": {
         "capped": Field("strings", "names of lists that were cut to keep evaluation within its budget"),
     },
@@ -832,6 +908,11 @@ SOURCES = (
     "probe",
     "probe.length",
     "probe.search",
+    "board",
+    "board.expected",
+    "board.trained",
+    "board.training",
+    "board.dates",
 )
 
 FIELDS: dict[str, Field] = {f"{group}.{name}": field for group, fields in GROUPS.items() for name, field in fields.items()}

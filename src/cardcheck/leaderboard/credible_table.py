@@ -16,9 +16,11 @@ from cardcheck.catalogue import tasks, training
 from cardcheck.leaderboard.credible_model import expit, logit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from cardcheck.leaderboard.runs import Runs
 
     Array = NDArray[np.float64]
 
@@ -27,14 +29,16 @@ VARIANT = re.compile(r"_?\([^()]{0,80}\)$")  # `voyage-3.5_(output_dtype=int8)` 
 RETRIEVAL = frozenset({"Retrieval", "Reranking", "InstructionReranking"})
 MIN_MODELS = 15  # a column that fewer models have says little of any of them
 MIN_SUBSET = 10
+MOST_SUBSETS = 400  # of a task; of thousands of pairs of languages, those that most models have
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A task in English, or in all its `other` languages."""
+    """A task in English, or in all its `other` languages; or `here`, in the languages that somebody chose."""
 
     task: str
     other: bool = False
+    here: bool = False
 
     @property
     def retrieval(self) -> bool:
@@ -88,6 +92,60 @@ def of_rows(rows: Iterable[Row]) -> Scores:
             columns.append(column)
             held.append(joined)
     return Scores(order, tuple(columns), np.array(held).T.reshape(len(order), len(columns)))
+
+
+def of_runs(runs: Runs, column_of: Callable[[tasks.Task, str], Column] | None = None, *, least: int = MIN_MODELS) -> Scores:
+    """Return the table of a store's runs, whatever the modality, as `of_rows` does for text: a task is in it where `least` models have it.
+
+    `column_of` puts subsets into columns; without it, English and other languages are apart.
+    """
+    models = np.array(sorted(np.unique(runs.model.of), key=lambda code: runs.model.names[code]), dtype=np.int64)
+    at = np.zeros(len(runs.model.names), dtype=np.int64)
+    at[models] = np.arange(len(models))
+    model = at[runs.model.of]
+    pair, column = _columns(runs, column_of or _column)
+    good = (pair >= 0) & (runs.score >= 0) & (runs.score <= 1)
+    size = int(pair.max(initial=-1)) + 1
+    cell = pair[good].astype(np.int64) * len(models) + model[good]
+    count = np.bincount(cell, minlength=size * len(models))
+    total = np.bincount(cell, weights=runs.score[good], minlength=size * len(models))
+    cells = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0).reshape(size, len(models)).T
+    held: dict[Column, list[int]] = {}
+    for number, name in enumerate(column):
+        held.setdefault(name, []).append(number)
+    columns = sorted(held, key=lambda one: (one.task, one.here, one.other))
+    joined = [one_level(cells[:, _most(cells, held[name])]) for name in columns]
+    kept = [number for number, values in enumerate(joined) if np.isfinite(values).sum() >= least]
+    matrix = np.array([joined[number] for number in kept]).reshape(len(kept), len(models)).T
+    return Scores(tuple(runs.model.names[code] for code in models), tuple(columns[number] for number in kept), matrix)
+
+
+def _columns(runs: Runs, column_of: Callable[[tasks.Task, str], Column]) -> tuple[NDArray[np.int64], list[Column]]:
+    """Return for each row the number of its task and subset, -1 where the split is not one of the task's, and the column of each."""
+    wide, deep = len(runs.subset.names) + 1, len(runs.split.names) + 1
+    splits = {name: number for number, name in enumerate(runs.split.names)}
+    known = {name: about for name in runs.task.names if (about := tasks.task(name))}
+    taken = [
+        at * deep + splits[split]
+        for at, name in enumerate(runs.task.names)
+        if name in known
+        for split in known[name].splits
+        if split in splits
+    ]
+    good = np.isin(runs.task.of.astype(np.int64) * deep + runs.split.of, np.array(taken, dtype=np.int64)) & (runs.subset.of >= 0)
+    key = np.where(good, runs.task.of.astype(np.int64) * wide + runs.subset.of, -1)
+    found, pair = np.unique(key, return_inverse=True)
+    first = int(found[0] < 0) if len(found) else 0
+    column = [column_of(known[runs.task.names[code // wide]], runs.subset.names[code % wide]) for code in found[first:].tolist()]
+    return pair.astype(np.int64) - first, column
+
+
+def _most(cells: Array, at: list[int]) -> list[int]:
+    """Return the subsets that most models have, where there are very many."""
+    if len(at) <= MOST_SUBSETS:
+        return at
+    many = np.isfinite(cells[:, at]).sum(axis=0)
+    return [at[i] for i in np.sort(np.argsort(-many, kind="stable")[:MOST_SUBSETS])]
 
 
 def _column(task: tasks.Task, subset: str) -> Column:

@@ -6,27 +6,19 @@ Most files are read straight into the few fields that are kept, which skips the 
 
 from __future__ import annotations
 
-import json
+import functools
 import math
 from typing import Any, NamedTuple
 
 import msgspec
 
-from cardcheck.leaderboard.older import convert
+from cardcheck.leaderboard.layout import MAX_PARTS, UNREADABLE, BadFileError, opened, rows
 from cardcheck.leaderboard.store import METRICS
 
-MAX_PARTS = 200_000  # in a file; the task with most has 41,412
 MAX_TEXT = 20_000  # letters; a task in 204 languages names them all
-Part = tuple[Any, ...]  # split, subset, list of languages, main_score, and the METRICS
-
-
-UNREADABLE = "it is too large or cannot be opened"
-POINTER = b"version https://git-lfs"
+Part = tuple[Any, ...]  # split, subset, languages in one text, main_score, and the METRICS
+SHORT = 4096  # bytes of a list of languages that is remembered
 MARK, SIGN, MARKED = b"9e9", "9e9", 9e9  # what stands for NaN while a file is read; no score is so large
-
-
-class BadFileError(Exception):
-    """A file that cannot be used; the text says why."""
 
 
 class File(NamedTuple):
@@ -41,7 +33,9 @@ class File(NamedTuple):
 
 
 Row = msgspec.defstruct(
-    "Row", [("hf_subset", str), ("languages", list[str]), ("main_score", float | None), *((name, float | None, None) for name in METRICS)]
+    "Row",
+    [("hf_subset", str), ("languages", msgspec.Raw), ("main_score", float | None), *((name, float | None, None) for name in METRICS)],
+    gc=False,
 )
 
 
@@ -57,6 +51,7 @@ class Given(msgspec.Struct, gc=False):
 
 
 _DECODE = msgspec.json.Decoder(Given).decode
+_TEXTS = msgspec.json.Decoder(list[str]).decode
 _TUPLE = msgspec.structs.astuple
 
 
@@ -68,19 +63,7 @@ def parse(text: bytes | None) -> File:
         return _quick(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         pass
-    if not text.strip():
-        raise BadFileError("it is empty")
-    if text.startswith(POINTER):
-        raise BadFileError("it is a pointer of Git LFS, not the file")
-    try:
-        found = json.loads(text)
-    except RecursionError:
-        raise BadFileError("it is nested too deeply") from None
-    except ValueError as error:
-        raise BadFileError(f"it is no JSON: {str(error)[:100]}") from None
-    if not isinstance(found, dict):
-        raise BadFileError("it is no JSON object")
-    return _slow(found if "scores" in found else convert(found))
+    return _slow(opened(text))
 
 
 def _quick(text: bytes) -> File:
@@ -94,10 +77,12 @@ def _quick(text: bytes) -> File:
         if b"NaN" not in text:
             raise
         given, has_nan = _DECODE(text.replace(b"NaN", MARK)), True
-    parts = [(split, *row) for split, rows in given.scores.items() for row in map(_TUPLE, rows)]
+    parts: list[Part] = [
+        (split, row[0], _spoken(bytes(row[1])), *row[2:]) for split, held in given.scores.items() for row in map(_TUPLE, held)
+    ]
     seconds = given.evaluation_time
     if has_nan:
-        if any(SIGN in part[0] or SIGN in part[1] or SIGN in str(part[2]) for part in parts) or SIGN in given.task_name:
+        if any(SIGN in part[0] or SIGN in part[1] or SIGN in part[2] for part in parts) or SIGN in given.task_name:
             raise ValueError("a name holds NaN")
         parts = [part if MARKED not in part else tuple(math.nan if value == MARKED else value for value in part) for part in parts]
         seconds = None if seconds == MARKED else seconds
@@ -108,29 +93,30 @@ def _quick(text: bytes) -> File:
     )
 
 
+def _spoken(written: bytes) -> str:
+    """Return the languages of a JSON list. Raises MsgspecError where it is none of texts."""
+    return _known_to_be(written) if len(written) <= SHORT else " ".join(_TEXTS(written))
+
+
+@functools.lru_cache(maxsize=8192)
+def _known_to_be(written: bytes) -> str:
+    """Remember them: all results together have 5,000 different lists, which is most of what there would be to read."""
+    return " ".join(_TEXTS(written))
+
+
 def _slow(found: dict[str, Any]) -> File:
     """Read what json read. Every type may be wrong."""
-    scores, task = found["scores"], found.get("task_name")
+    task = found.get("task_name")
     if not isinstance(task, str):
         raise BadFileError("it names no task")
-    if not isinstance(scores, dict):
-        raise BadFileError("its scores are no object")
-    parts: list[Part] = []
-    for split, rows in scores.items():
-        if not isinstance(rows, list):
-            raise BadFileError(f"the scores of split {split[:50]} are no list")
-        parts += [_part(split, row) for row in rows]
+    parts = [_part(split, row) for split, row in rows(found)]
     text = {key: value if isinstance(value := found.get(key), str) else None for key in ("dataset_revision", "mteb_version")}
-    if len(parts) > MAX_PARTS:
-        raise BadFileError(f"it has over {MAX_PARTS} scores")
     return File(
         task, text["dataset_revision"], text["mteb_version"], _number(found.get("evaluation_time")), _date(found.get("date")), parts
     )
 
 
-def _part(split: str, row: Any) -> Part:
-    if not isinstance(row, dict):
-        raise BadFileError(f"a score of split {split[:50]} is no object")
+def _part(split: str, row: dict[str, Any]) -> Part:
     subset, languages, score = row.get("hf_subset"), row.get("languages"), row.get("main_score")
     if not isinstance(subset, str) or not isinstance(languages, list) or not all(isinstance(one, str) for one in languages):
         raise BadFileError(f"a score of split {split[:50]} does not name its subset and languages")
@@ -139,7 +125,7 @@ def _part(split: str, row: Any) -> Part:
     number = _number(score)
     if number is None and score is not None:
         raise BadFileError(f"the main_score of split {split[:50]} is no number")
-    return (split, subset, languages, number, *(_number(row.get(name)) for name in METRICS))
+    return (split, subset, " ".join(languages), number, *(_number(row.get(name)) for name in METRICS))
 
 
 def _number(value: Any) -> float | None:

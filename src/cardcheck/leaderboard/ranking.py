@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.catalogue import tasks as catalogue
@@ -43,8 +43,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A model's credible score beside its place in a benchmark. `credible` is its place by that score among the same models.
+
+    Both are None where it has too few results, the place alone where its interval is wide.
+    """
+
+    model: str
+    credible: int | None
+    score: float | None
+    low: float | None
+    high: float | None
+    cells: int
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """A benchmark's models in order."""
+    """A benchmark's models in order. `beside` are credible scores in the same order, empty where nobody asked for them."""
 
     board: str
     source: str
@@ -54,6 +70,8 @@ class Ranking:
     missing_tasks: tuple[str, ...]
     rows: tuple[Row, ...]
     hidden: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
+    about: str = ""
 
     @property
     def groups(self) -> int:
@@ -77,11 +95,11 @@ class Ranking:
             notes.append(f"No model in the store ran {len(self.missing_tasks)} of its tasks: {', '.join(self.missing_tasks[:5])}.")
         if self.hidden:
             notes.append(f"{len(self.hidden)} models that MTEB does not know count in Borda's ranks and are not shown.")
-        return notes
+        return [*notes, self.about] if self.about else notes
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {key: value for key, value in asdict(self).items() if key != "source"} | {"groups": self.groups}
+        return {key: value for key, value in asdict(self).items() if key not in ("source", "about")} | {"groups": self.groups}
 
 
 def ranked(store: Store, board: Board, *, seed: int = 0) -> Ranking:
@@ -102,6 +120,27 @@ def ranked(store: Store, board: Board, *, seed: int = 0) -> Ranking:
     )  # fmt: skip
     missing = tuple(task for task in board.tasks if task not in set(found.table.tasks))
     return Ranking(board.name, "MTEB's", found.sorted_by, len(found.table.columns), found.table.tasks, missing, rows, found.hidden)
+
+
+def with_credible(ranking: Ranking, store: Store) -> Ranking:
+    """Return a ranking with each model's credible score, which is learned from the whole store and is about unseen retrieval of texts."""
+    from cardcheck.leaderboard.credible import order
+    from cardcheck.leaderboard.shortlist import credible_scores
+
+    found = order(*credible_scores(store))
+    known = {row.model: row for row in found.rows}
+    firm = [row.model for row in found.rows if row.firm]
+    shown = {row.model for row in ranking.rows}
+    place = {model: number for number, model in enumerate((model for model in firm if model in shown), 1)}
+    beside = tuple(
+        Beside(row.model, place.get(row.model), one.score, one.low, one.high, one.cells, one.why)
+        if (one := known.get(row.model))
+        else Beside(row.model, None, None, None, None, 0, ("no results that the credible order is learned from",))
+        for row in ranking.rows
+    )
+    target = f"{len(found.target)} private retrieval tasks" if found.private else "all retrieval tasks, as too few models ran private ones"
+    about = f"credible: expected score on {target} of texts, whatever this benchmark is about; with its 90 % interval (docs/credible.md)."
+    return replace(ranking, beside=beside, about=about)
 
 
 def weights(found: Official) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cardcheck.leaderboard.parse import UNREADABLE, BadFileError, is_name, parse
+from cardcheck.leaderboard.layout import UNREADABLE, BadFileError
+from cardcheck.leaderboard.parse import MAX_TEXT, is_name, parse
 from cardcheck.leaderboard.store import METRICS, schema
 
 if TYPE_CHECKING:
@@ -134,13 +135,12 @@ def _share(source: Source, paths: Sequence[str], bad: dict[str, str]) -> Share:
         except BadFileError as error:
             bad[path] = str(error)
             continue
-        held = file.parts or [NOTHING]  # a run without scores still hides others from mteb
-        parts += held
-        lengths.append(len(held))
+        scores = file.parts or [NOTHING]  # a run without scores still hides others from mteb
+        parts += scores
+        lengths.append(len(scores))
         files.append((path, *file[:-1]))
-    split, subset, languages, *numbers = zip(*parts, strict=True) if parts else [()] * len(NOTHING)
-    spoken = [None if one is None else " ".join(one) for one in languages]
-    columns = [_array(name, values) for name, values in zip(SCORES, (split, subset, spoken, *numbers), strict=True)]
+    held = zip(*parts, strict=True) if parts else [()] * len(NOTHING)
+    columns = [_array(name, values) for name, values in zip(SCORES, held, strict=True)]
     number = _numbers(lengths)
     whole = zip(*files, strict=True) if files else [()] * len(FILES)
     return Share(
@@ -181,8 +181,10 @@ def _wrong(made: Share) -> set[str]:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name == "path" or not pa.types.is_dictionary(column.type):
                 continue
-            wrong = [text for text in column.dictionary.to_pylist() if not is_name(text)]
-            if wrong:
+            texts = column.dictionary.to_pylist()
+            if "".join(texts).isprintable() and len(max(texts, key=len, default="")) <= MAX_TEXT:
+                continue  # all at once, as they nearly always are: there are ten thousand
+            if wrong := [text for text in texts if not is_name(text)]:
                 rows = pc.is_in(column.cast(pa.string()), value_set=pa.array(wrong, pa.string()))
                 files = made.files["path"] if batch is made.files else made.files["path"].take(made.scores["file"])
                 found |= set(files.filter(rows).to_pylist())

@@ -83,6 +83,7 @@ class Online:
         own = urlsplit(self.endpoint).netloc.rpartition("@")[2]
         self.client = make_client(self.log, allowed={own, *allowed}, refresh=refresh)
         self.api = HfApi(endpoint=self.endpoint)
+        self.origin = ""  # of the results that were given, in words
         self._answers: dict[tuple[Any, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -209,13 +210,19 @@ class Online:
 
         def ask() -> list[Score]:
             if root := checkout():
+                self.origin = f"mteb's checkout in {root}"
                 return read_checkout(root, hub_id, tasks)
             tree: Any = self.api.list_repo_tree(REPOSITORY, folder_of(hub_id), recursive=True, repo_type="dataset")
             chosen, copied = choose((one.path for one in islice(tree, MAX_FILES) if getattr(one, "size", MAX_BYTES) < MAX_BYTES), tasks)
             base = f"{self.endpoint}/datasets/{REPOSITORY}/resolve/main/"
             with ThreadPoolExecutor(4) as pool:
                 pages = pool.map(lambda path: self.page(base + quote(path)), chosen[:MAX_FETCHED])
-                read = [score for page, path in zip(pages, chosen, strict=False) for score in read_scores(page.text, path)]
+                read = [
+                    score
+                    for page, path in zip(pages, chosen, strict=False)
+                    for score in read_scores(page.text.encode(errors="replace"), path)
+                ]
+            self.origin = f"the Hub's copy of MTEB's results, {min(len(chosen), MAX_FETCHED)} of {len(chosen)} files"
             return [copied_score(task) for task in copied] + read
 
         return self._once(("results", hub_id, tasks), ask, hub_id=hub_id)

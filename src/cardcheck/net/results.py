@@ -1,4 +1,4 @@
-"""MTEB's results repository: which files of a model to fetch, where a checkout lies on this machine, and what stands in a file.
+"""MTEB's results repository: which files of a model to fetch, where a checkout lies on this machine, and the scores in a file.
 
 The repository is github.com/embeddings-benchmark/results; the Hub has the same files as the data set mteb/results. A file is
 `results/OWNER__NAME/REVISION/TASK.json`. Revisions called `external` hold numbers that were copied from model cards.
@@ -6,13 +6,13 @@ The repository is github.com/embeddings-benchmark/results; the Hub has the same 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardcheck.errors import AbsentError
+from cardcheck.leaderboard.layout import BadFileError, opened, rows
 from cardcheck.net.answers import Score, make
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ MAX_FETCHED = 8  # files of an audit, within its budget of requests; with a chec
 MAX_BYTES = 2_000_000  # of a file; only tasks of thousands of language pairs have larger ones
 MAX_FILES = 3000
 MAX_PARTS = 3000
-NO_METRIC = frozenset({"mteb_version", "dataset_revision", "mteb_dataset_name", "evaluation_time", "kg_co2_emissions", "languages"})
 
 
 def folder_of(hub_id: str) -> str:
@@ -78,17 +77,16 @@ def read_checkout(root: Path, hub_id: str, tasks: tuple[str, ...]) -> list[Score
     for path in chosen:
         file = root / path
         if file.stat().st_size <= MAX_BYTES:
-            scores += read_scores(file.read_text(encoding="utf-8", errors="replace"), path)
+            scores += read_scores(file.read_bytes(), path)
     return scores
 
 
-def read_scores(text: str, path: str) -> list[Score]:
-    """Return what a results file says, part by part; nothing where it is no such file. Both layouts are read, of before mteb 1.11 too."""
+def read_scores(text: bytes, path: str) -> list[Score]:
+    """Return what a results file says, part by part, with all its metrics; nothing where it is no such file."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(found, dict):
+        found = opened(text)
+        held = rows(found)
+    except BadFileError:
         return []
     parts = path.split("/")
     about = {
@@ -98,41 +96,7 @@ def read_scores(text: str, path: str) -> list[Score]:
         "dataset_revision": found.get("dataset_revision"),
         "mteb_version": found.get("mteb_version"),
     }
-    rows = _parts(found["scores"]) if isinstance(found.get("scores"), dict) else _old_parts(found)
-    return [make(Score, about | {"split": split, "subset": subset, "metrics": metrics}) for split, subset, metrics in rows[:MAX_PARTS]]
-
-
-def _parts(scores: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    return [
-        (split, str(row.get("hf_subset", "default")), row)
-        for split, rows in scores.items()
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict)
-    ]
-
-
-def _old_parts(found: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Read the layout without `scores`: split, then perhaps the language, then metrics, of which some are one step deeper."""
-    rows: list[tuple[str, str, dict[str, Any]]] = []
-    for split, held in found.items():
-        if split in NO_METRIC or not isinstance(held, dict):
-            continue
-        flat = _flat(held)
-        if flat.keys() - NO_METRIC and any(isinstance(value, float) for key, value in held.items() if key not in NO_METRIC):
-            rows.append((split, "default", flat))
-            continue
-        nested = {key: value for key, value in held.items() if isinstance(value, dict)}
-        if any(key in ("cos_sim", "cosine", "euclidean", "manhattan", "dot") for key in nested):
-            rows.append((split, "default", flat))
-        else:
-            rows += [(split, subset, _flat(value)) for subset, value in nested.items()]
-    return rows
-
-
-def _flat(held: dict[str, Any]) -> dict[str, Any]:
-    """Join `cos_sim: {spearman: …}` to `cos_sim_spearman`."""
-    deeper = {f"{key}_{inner}": number for key, value in held.items() if isinstance(value, dict) for inner, number in value.items()}
-    return {key: value for key, value in held.items() if not isinstance(value, dict)} | deeper
+    return [make(Score, about | {"split": split, "subset": row.get("hf_subset"), "metrics": row}) for split, row in held[:MAX_PARTS]]
 
 
 def _is_commit(run: str) -> bool:

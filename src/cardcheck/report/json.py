@@ -65,6 +65,7 @@ def document(audit: Audit, *, brief: bool = False) -> dict[str, Any]:
         },
         "counts": {severity: audit.count(severity) for severity in SEVERITIES},
         "sources": {name: asdict(source) for name, source in audit.facts.sources.items()},
+        "leaderboard": audit.leaderboard or None,
         "findings": [_finding(audit, finding) for finding in audit.findings],
         "silenced": [
             {**_finding(audit, silenced.finding), "by": silenced.by, "reason": silenced.reason}

@@ -32,6 +32,8 @@ def render(run: Run) -> str:
     single = run.audits[0] if len(run.audits) == 1 else None
     head = [f"## cardcheck {run.command}" + (f" of {code(words.label(single))}" if single else ""), ""]
     head += [f"{words.summary(single) if single else words.total(run)}.", ""]
+    if single and single.leaderboard:
+        head += [f"Leaderboard: {code(single.leaderboard)}", ""]
     found = words.gravest_first(run)
     rules = {finding.rule.id: finding.rule for _, finding in found}
     rest = [

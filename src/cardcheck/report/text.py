@@ -88,6 +88,9 @@ def _lines(audit: Audit, run: Run, explained: set[str]) -> Iterator[str]:
     if audit.spotcheck is not None:
         yield ""
         yield from _spotcheck(audit.spotcheck)
+    if audit.leaderboard:
+        yield ""
+        yield click.style("Leaderboard", bold=True) + f": {visible(audit.leaderboard)}"
     yield ""
     yield words.summary(audit) + _fixable(run)
 

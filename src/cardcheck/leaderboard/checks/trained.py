@@ -1,0 +1,99 @@
+"""The pattern "high where the training data is public, ordinary elsewhere".
+
+A model is placed by its results on all other tasks; what it scores on tasks whose data several makers are said to train on is held against
+what that place leads one to expect. The mean of these differences, over its standard error and what models differ by anyway, is the
+statistic; models of the board say how it usually scatters (median and median absolute deviation, as an honest model may stand anywhere).
+"""
+
+from __future__ import annotations
+
+from math import erfc, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardcheck.leaderboard.checks.seen import Records, declares, is_baseline, makers, points
+from cardcheck.leaderboard.credible_model import expit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cardcheck.leaderboard.checks.expected import Expected
+    from cardcheck.leaderboard.checks.seen import Seen
+    from cardcheck.leaderboard.credible_model import Factors
+    from cardcheck.leaderboard.credible_table import Column
+
+    Array = NDArray[np.float64]
+
+MAKERS = 5
+INSIDE, OUTSIDE = 10, 20  # results on such tasks, and on others, that a model needs
+OWN = 0.2  # variance by which models differ between tasks for reasons of their own, in units of a column's noise
+MOST = 4.0  # a single cell counts no more than so many standard deviations
+NORMAL = 1.4826
+SHOWN = 5
+FEW = 50  # models to know the usual scatter from
+
+
+def find(seen: Seen) -> Records:
+    """Return of each model how much higher it scores where makers train than elsewhere, and how usual that is."""
+    table = seen.tables["text"]
+    scores, odds = table.scores, table.odds
+    public = widely(scores.columns)
+    if table.factors is None or not public.any() or public.all():
+        return {}
+    lift, standard, judged = contrast(odds, public, table.factors)
+    judged &= ~np.array([is_baseline(model) for model in scores.models], dtype=bool)
+    if judged.sum() < FEW:
+        return {}
+    middle = float(np.median(standard[judged]))
+    usual = NORMAL * float(np.median(np.abs(standard[judged] - middle)))
+    found: Records = {}
+    for row in np.flatnonzero(judged).tolist():
+        model = scores.models[row]
+        there = np.flatnonzero(public & np.isfinite(odds[row]))
+        said = [declares(model, scores.columns[at].task) for at in there]
+        off = (float(standard[row]) - middle) / usual
+        found[model] = {
+            "trained_tasks": len(there),
+            "trained_declared": said.count("yes"),
+            "trained_gap": points(lift[row]),
+            "trained_standard": round(off, 2),
+            "trained_chance": round(erfc(off / sqrt(2)) / 2, 5),
+            "trained_furthest": _furthest(table, row, there),
+        }
+    return found
+
+
+def _furthest(table: Expected, row: int, columns: NDArray[np.int64]) -> list[str]:
+    """Say of the columns furthest above what is expected what they are, and whether the model's training is said to hold them."""
+    standard = np.nan_to_num(table.standard[row, columns], nan=-np.inf)
+    said = {"yes": "declared", "no": "not declared", "unsaid": "training unsaid"}
+    return [
+        f"{table.scores.columns[at]}: {points(table.scores.matrix[row, at])} published, {points(expit(table.expected[row, at]))} expected; "
+        f"{said[declares(table.scores.models[row], table.scores.columns[at].task)]}"
+        for at in columns[np.argsort(-standard, kind="stable")][:SHOWN].tolist()
+        if np.isfinite(table.standard[row, at])
+    ]
+
+
+def widely(columns: Sequence[Column]) -> NDArray[np.bool_]:
+    """Tell which columns are of tasks on whose data several makers are said to train."""
+    known = makers()
+    return np.array([known.get(column.task, 0) >= MAKERS for column in columns], dtype=bool)
+
+
+def contrast(odds: Array, public: NDArray[np.bool_], factors: Factors) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return each model's mean excess (0 to 1) on the public columns, the same over its standard error, and whether there is enough."""
+    outside = np.where(public, np.nan, odds)
+    place, doubt = factors.place(outside)
+    expected, noise = factors.expected(place), np.sqrt(factors.spread)
+    there = np.isfinite(odds) & public
+    off = np.where(there, np.clip((odds - expected) / noise, -MOST, MOST), 0.0)
+    many = np.maximum(there.sum(axis=1), 1)
+    along = there @ (factors.loading / noise[:, None]) / many[:, None]
+    variance = np.einsum("mi,mij,mj->m", along, doubt, along) + 1 / many + OWN
+    lift = np.where(there, expit(odds) - expit(expected), 0.0).sum(axis=1) / many
+    enough = (there.sum(axis=1) >= INSIDE) & (np.isfinite(outside).sum(axis=1) >= OUTSIDE)
+    return lift, off.sum(axis=1) / many / np.sqrt(variance), enough
