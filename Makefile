@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 MODEL := build/models/all-MiniLM-L6-v2
 SET_UP := $(VENV)/.set-up
 
-.PHONY: audit test docs references reproduce panel error-rate verdicts startup cards recall precision fuzz overlap claims credible bench-fraud bench-speed clean
+.PHONY: audit test docs references reproduce panel error-rate verdicts startup cards recall precision fuzz overlap claims credible planted shortlist bench-fraud bench-speed clean
 
 audit: $(SET_UP)/spotcheck $(MODEL)/config.json  ## audit a real model from end to end
 	@$(BIN)/cardcheck audit $(MODEL) --id sentence-transformers/all-MiniLM-L6-v2 --output html:build/audit.html --output json:build/audit.json
@@ -59,6 +59,12 @@ claims: $(SET_UP)/references  ## hold the scores of real cards against MTEB's re
 credible: $(SET_UP)/references  ## hold the credible order against private tasks' scores
 	$(BIN)/python benchmarks/credible.py
 
+planted: $(SET_UP)/references  ## copies and inflated models put into the real board: how many are found
+	$(BIN)/python benchmarks/leaderboard_planted.py
+
+shortlist: $(SET_UP)/references  ## short lists for ten questions, and how good their order is
+	$(BIN)/python benchmarks/shortlist.py
+
 cards: $(SET_UP)/test  ## lint all real cards of ../shared: time, memory, the slowest
 	$(BIN)/python benchmarks/cards.py
 
@@ -69,7 +75,8 @@ docs: $(SET_UP)/test  ## write the rules' pages, the facts and the commands' hel
 	$(BIN)/cardcheck rules docs docs/rules
 	$(BIN)/cardcheck rules facts > docs/facts.md
 	@{ echo "# Commands"; for c in "" audit lint rules "rules list" "rules explain" "rules test" "rules new" "rules facts" "rules docs" \
-	  heldout "heldout build" "heldout list" "heldout show" "heldout verify" references "references measure" "references list" probe leaderboard "leaderboard sync" "leaderboard rank"; do \
+	  heldout "heldout build" "heldout list" "heldout show" "heldout verify" references "references measure" "references list" probe leaderboard "leaderboard sync" "leaderboard rank" \
+	  "leaderboard audit" "leaderboard report" "leaderboard diff" shortlist; do \
 	  printf '\n## cardcheck %s\n\n```\n' "$$c"; COLUMNS=100 $(BIN)/cardcheck $$c --help; printf '```\n'; done; } > docs/commands.md
 
 clean:  ## remove what these targets made

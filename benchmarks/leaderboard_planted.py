@@ -2,8 +2,8 @@
 
 Copies (50): exact (of the same owner), renamed (exact, of another one), rounded to four decimals, with noise of 0.05 and 0.1 points, and
 partial: a half, a quarter and a tenth of the tasks copied, the rest another model's with two points of noise. All but the first are of
-owners that nobody knows. Inflated (50 for each size): points added to all tasks on whose data five makers or more train, to a random half of
-these, and to one task of any kind. Originals are drawn with a fixed seed among models with results enough.
+owners whom nobody knows. Inflated (50 for each size): points added to all tasks on whose data five makers or more train, to a random half
+of these, and to one task of any kind. Originals are drawn with a fixed seed among models with results enough.
 
 Independent are two models of other owners without a common declared ancestor. Every pair of these in the real table that is called a copy,
 and every pair of a planted model with anything but its original (or the original's relatives and copies), counts as false.

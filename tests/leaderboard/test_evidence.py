@@ -92,7 +92,7 @@ def test_without_the_files_the_kept_metrics_answer(file: Path, tree: Path) -> No
 
 
 @pytest.mark.parametrize(("kind", "whole"), [("zip", True), ("tar", False), ("git", True)])
-def test_archives_and_repositories_answer_too(tree: Path, tmp_path: Path, kind: str, whole: bool) -> None:
+def test_archives_and_repositories_answer_too(tree: Path, tmp_path: Path, kind: str, *, whole: bool) -> None:
     """A zip and a git repository can be read at any place, so every metric of theirs counts; a tar would have to be read through."""
     source = tree.with_name(f"results.{kind}")
     if kind == "git":

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from results_made import result
 
-from cardcheck.leaderboard.parse import BadFileError, File, parse
+from cardcheck.leaderboard.layout import BadFileError
+from cardcheck.leaderboard.parse import File, parse
 
 GOOD = result("SciFact", {"test": [("default", 0.5)]})
 

@@ -11,9 +11,9 @@ from cardcheck.report.escape import visible
 if TYPE_CHECKING:
     from cardcheck.leaderboard.shortlist import Entry, Shortlist
 
-WIDTH, HEIGHT = 760, 440
+WIDTH, HEIGHT = 800, 440
 LEFT, RIGHT, TOP, BOTTOM = 50, 560, 40, 390
-LONGEST = 30  # letters of a name
+LONGEST = 28  # letters of a name
 SIZES = (8, 32, 128, 512, 2048, 8192, 32768, 131072)  # megabytes at which the axis has a line
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#222}.grid{stroke:#ddd}.bar{stroke:#bbb}.dot{fill:#8a94a6}"

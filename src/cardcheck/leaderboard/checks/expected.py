@@ -30,6 +30,7 @@ COVER = 0.9
 NORMAL = 1.645  # a normal interval of 90 %, where there are too few cells to measure one
 FEW = 100
 PULL = 15
+QUARTILE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,16 @@ def expect(scores: Scores, whole: Array) -> Expected:
 
 
 def _scatter(standard: Array) -> Array:
-    """Return the median of |standard| over the median model's, drawn towards 1 as if the usual had been seen on so many results more."""
+    """Return the third quartile of |standard| over the median model's, drawn towards 1 as if the usual had been seen PULL times more.
+
+    Where a third of a model's results are broken its median does not tell.
+    """
     there = np.isfinite(standard)
     some, many = there.any(axis=1), there.sum(axis=1)
-    middle = np.ones(len(standard))
-    middle[some] = np.nanmedian(np.abs(standard[some]), axis=1)
-    usual = float(np.median(middle[some])) if some.any() else 1.0
-    return np.asarray(np.sqrt((many * (middle / usual) ** 2 + PULL) / (many + PULL)))
+    spread = np.ones(len(standard))
+    spread[some] = np.nanquantile(np.abs(standard[some]), QUARTILE, axis=1)
+    usual = float(np.median(spread[some])) if some.any() else 1.0
+    return np.asarray(np.sqrt((many * (spread / usual) ** 2 + PULL) / (many + PULL)))
 
 
 def _without_family(odds: Array, factors: Factors, family: NDArray[np.int64]) -> tuple[Array, Array]:
