@@ -143,15 +143,19 @@ def _field(number: int, value: bytes | int) -> bytes:
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def _graph(table: NDArray[np.float32], note: bytes = b"") -> bytes:
-    """Return an ONNX model that looks tokens up in a table (onnx.proto: ModelProto, GraphProto, NodeProto, TensorProto)."""
+def _graph(table: NDArray[np.float32], note: bytes = b"", outside: bytes = b"") -> bytes:
+    """Return an ONNX model that looks tokens up in a table (onnx.proto: ModelProto, GraphProto, NodeProto, TensorProto).
+
+    The table's numbers stand in the file `outside` where one is named.
+    """
 
     def value(name: bytes, kind: int, dimensions: int) -> bytes:
         shape = b"".join(_field(1, _field(2, b"d%d" % i)) for i in range(dimensions))
         return _field(1, name) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
 
     node = _field(1, b"table") + _field(1, b"input_ids") + _field(2, b"last_hidden_state") + _field(4, b"Gather")
-    tensor = b"".join(_field(1, size) for size in table.shape) + _field(2, 1) + _field(8, b"table") + _field(9, table.tobytes())
+    tensor = b"".join(_field(1, size) for size in table.shape) + _field(2, 1) + _field(8, b"table")
+    tensor += _field(13, _field(1, b"location") + _field(2, outside)) + _field(14, 1) if outside else _field(9, table.tobytes())
     graph = _field(1, node) + _field(2, b"g") + _field(5, tensor) + _field(11, value(b"input_ids", 7, 2))
     graph += _field(12, value(b"last_hidden_state", 1, 3))
     return _field(1, 8) + _field(6, note) + _field(7, graph) + _field(8, _field(2, 13))
@@ -203,6 +207,22 @@ def test_a_check_of_an_onnx_folder(onnx: tuple[Path, NDArray[np.float32]], read:
     found = spotcheck(*read(folder), Options(heldout_only=True))
     assert (found.status, found.verdict) == ("skipped", "inconclusive")
     assert "tokenizer.json" in found.reason
+
+
+@pytest.mark.parametrize("where", ["../secret", "/etc/hostname", "onnx/../../secret", "link"])
+def test_a_graph_reads_no_file_outside(onnx: tuple[Path, NDArray[np.float32]], where: str) -> None:
+    """A graph whose numbers lie in a file outside of its folder is not run; one whose file lies beside it is."""
+    folder, table = onnx
+    (folder.parent / "secret").write_bytes(table.tobytes())
+    (folder / "secret").write_bytes(table.tobytes())
+    (folder / "onnx" / "link").symlink_to(folder.parent / "secret")
+    graph = folder / "onnx" / "model.onnx"
+    graph.write_bytes(_graph(table, outside=where.encode()))
+    with pytest.raises(EncodingError):
+        encode(folder, TEXTS, TEXTS)
+    (folder / "onnx" / "beside").write_bytes(table.tobytes())
+    graph.write_bytes(_graph(table, outside=b"beside"))
+    assert encode(folder, TEXTS, TEXTS).about["backend"] == "onnx"
 
 
 def test_mteb_needs_a_name(tiny: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:

@@ -31,6 +31,7 @@ NORMAL = 1.645  # a normal interval of 90 %, where there are too few cells to me
 FEW = 100
 PULL = 15
 QUARTILE = 0.75
+LANGUAGE, MOST = 3, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,44 @@ def families(columns: Sequence[Column]) -> NDArray[np.int64]:
     return np.unique([min(tasks.variants(column.task)) for column in columns], return_inverse=True)[1]
 
 
+def languages(columns: Sequence[Column]) -> NDArray[np.int64]:
+    """Return a number for each column that the columns in one language share; those in several share one too."""
+    known = [tasks.task(column.task) for column in columns]
+    names = [
+        task.languages[0] if task and len(task.languages) == 1 else "eng" if not column.other else ""
+        for task, column in zip(known, columns, strict=True)
+    ]
+    return np.unique(names, return_inverse=True)[1]
+
+
 def expect(scores: Scores, whole: Array) -> Expected:
     """Return what is expected in each cell of a table."""
     odds, family = logit(scores.matrix), families(scores.columns)
     factors = fit(odds, np.full(odds.shape[1], WEIGHT)) if scores.columns else None
     expected, error = _without_family(odds, factors, family) if factors else (odds.copy(), odds.copy())
+    expected = expected + error * _at_home((odds - expected) / error, languages(scores.columns), family)
     standard = (odds - expected) / error
     scatter = _scatter(standard)
     off = np.abs(standard[np.isfinite(standard)])
     wide = float(np.quantile(off, COVER)) if len(off) >= FEW else NORMAL
     steady = standard / np.maximum(scatter, 1.0)[:, None]
     return Expected(scores, whole, odds, expected, error, family, factors, standard, scatter, steady, wide)
+
+
+def _at_home(standard: Array, language: NDArray[np.int64], family: NDArray[np.int64]) -> Array:
+    """Return by how many standard errors more is to be expected of a model in each column, as it is better in that language than elsewhere.
+
+    That is the mean over the other families in the language, drawn towards nothing as if LANGUAGE more results had shown no difference:
+    a model made for Polish is no surprise on Polish, and factors of the whole board do not know it.
+    """
+    there = np.isfinite(standard)
+    held = np.where(there, np.clip(standard, -MOST, MOST), 0.0)
+    more = np.zeros_like(held)
+    for code in np.unique(language):
+        its = np.flatnonzero(language == code)
+        same = (family[its][:, None] != family[its][None, :]).astype(float)
+        more[:, its] = held[:, its] @ same / (there[:, its] @ same + LANGUAGE)
+    return more
 
 
 def _scatter(standard: Array) -> Array:

@@ -39,7 +39,7 @@ def find(seen: Seen) -> Records:
         gap = table.scores.matrix - expit(table.expected)
         chance = chances(table)
         with np.errstate(invalid="ignore"):
-            high = inside & (chance <= CHANCE) & (gap >= HIGH) & (table.whole >= WHOLE)
+            high = inside & (chance <= CHANCE) & (gap >= HIGH) & (table.whole >= WHOLE) & (table.scores.matrix > _middle(table))
             low = inside & (table.standard <= -LOW_STANDARD) & (gap <= -LOW)
         for row, model in enumerate(table.scores.models):
             if is_baseline(model):
@@ -63,6 +63,11 @@ def chances(table: Expected) -> Array:
         return np.ones_like(steady)
     above = len(held) - np.searchsorted(held, steady, side="left")
     return np.where(np.isfinite(steady), (1 + above) / (len(held) + 1), 1.0)
+
+
+def _middle(table: Expected) -> Array:
+    """Return the median of each column: what half of all models reach, with a guess perhaps, is not high."""
+    return np.nanmedian(table.scores.matrix, axis=0) if table.scores.columns else np.zeros(0)
 
 
 def _scatter(table: Expected, row: int, own: dict[str, Any]) -> None:
