@@ -11,9 +11,9 @@ from board_world import MODELS, NOBODY, TASKS, WIDELY, row, scores, store
 from cardcheck.leaderboard import boards
 from cardcheck.leaderboard.checks import broken, dated, declared, grid, reported, trained, unusual
 from cardcheck.leaderboard.checks.expected import expect
-from cardcheck.leaderboard.checks.seen import see
+from cardcheck.leaderboard.checks.seen import declares, see
 from cardcheck.leaderboard.credible_model import expit
-from cardcheck.leaderboard.credible_table import of_rows
+from cardcheck.leaderboard.credible_table import Column, of_rows
 from cardcheck.leaderboard.runs import that_count
 
 if TYPE_CHECKING:
@@ -142,12 +142,13 @@ def test_high_where_training_data_is_public(tmp_path: Path) -> None:
 
 
 def test_scores_that_cannot_be(tmp_path: Path) -> None:
-    """A score over one, no number and a negative accuracy are named; a negative Spearman and a p-MRR of 20 are none."""
+    """Over one, no number and a negative accuracy are named; a negative Spearman, a p-MRR of 20 and an unused split are not."""
     given = scores()
     given[MODEL][TASKS[0]] = 71.3
     given[MODEL][TASKS[1]] = float("nan")
     given[MODEL][TASKS[2]] = -0.2
-    more = [row(MODEL, "STS12", -0.1), row(MODEL, "Core17InstructionRetrieval", 20.0)]
+    unlabelled = row(MODEL, "AFQMC", float("nan")) | {"split": "test"}  # it is evaluated on another split
+    more = [row(MODEL, "STS12", -0.1), row(MODEL, "Core17InstructionRetrieval", 20.0), unlabelled]
     found = broken.find(see(store(tmp_path, given, *more)))
     problems = {scale["task"]: scale["problem"] for scale in found[MODEL]["scales"]}
     assert problems == {TASKS[0]: "above", TASKS[1]: "no number", TASKS[2]: "below"}
@@ -209,6 +210,15 @@ def test_reported_scores_against_the_rest(tmp_path: Path) -> None:
     assert set(found) == {MODEL, MODELS[8]}
 
 
+def test_a_board_covers_its_languages(tmp_path: Path) -> None:
+    """Of a task in many languages an English board covers the English column alone, the whole store both."""
+    english = see(store(tmp_path, scores()), boards.board("MTEB(eng, v2)"))
+    whole = see(store(tmp_path, scores()))
+    columns = (Column("MassiveIntentClassification"), Column("MassiveIntentClassification", other=True), Column("AFQMC", other=True))
+    assert [english.covers(column) for column in columns] == [True, False, False]
+    assert [whole.covers(column) for column in columns] == [True, True, True]
+
+
 def test_what_is_said_of_training(tmp_path: Path) -> None:
     """Listed, none and nothing are three things; a misspelt data set changes the zero-shot share; what mteb lacks is unregistered."""
     names = [
@@ -242,6 +252,23 @@ def test_revisions_and_days(tmp_path: Path) -> None:
     assert found["other_revisions"] == [other]
     assert [(one["task"], one["date"]) for one in found["older"]] == [(TASKS[0], "2020-01-01")]
     assert found["dated"] == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "said"),
+    [
+        ("codefuse-ai/F2LLM-v2-14B", "EmotionClassification", "yes"),
+        ("codefuse-ai/F2LLM-v2-14B", "SIB200ClusteringS2S", "named"),
+        ("codefuse-ai/F2LLM-v2-14B", "MLSUMClusteringP2P", "named"),
+        ("codefuse-ai/F2LLM-v2-14B", "PubChemSMILESPC", "no"),
+        ("voyageai/voyage-3-m-exp_(output_dtype=int8)", "ArguAna", "yes"),
+        ("jinaai/jina-embeddings-v5-text-small", "ArguAna", "unsaid"),
+        ("acme/nobody-knows", "ArguAna", "unsaid"),
+    ],
+)
+def test_training_that_is_declared_by_another_name(model: str, task: str, said: str) -> None:
+    """A data set listed by its own name, or by the beginning of a task's, is told from one that is not listed, and from silence."""
+    assert declares(model, task) == said
 
 
 def test_an_empty_store(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_command(board: Store) -> None:
     base = ["leaderboard", "audit", "--store", str(board.file)]
     whole = run(cli, base)
     assert whole.exit_code == 0
-    assert "CC711 scores-of-another-model (high confidence): 2 of 2 models" in whole.output
+    assert "CC711 scores-of-another-model (high confidence): 2, at 2 models" in whole.output
     one = run(cli, [*base, "--model", COPY.upper(), "--select", "CC711,CC721"])
     assert f"scores are those of {MODELS[2]}" in one.output
     assert "CC741" not in one.output

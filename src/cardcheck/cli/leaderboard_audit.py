@@ -113,7 +113,7 @@ def _board(found: BoardAudit) -> Iterator[str]:
         models = list(dict.fromkeys(model for _, model in findings))
         more = f" and {len(models) - NAMED} more" if len(models) > NAMED else ""
         severity = click.style(f"{one.severity:7}", fg=COLOURS[one.severity])
-        yield f"{severity} {rule} {one.name} ({one.confidence} confidence): {len(findings)} of {len(models)} models"
+        yield f"{severity} {rule} {one.name} ({one.confidence} confidence): {len(findings)}, at {len(models)} models"
         yield f"        {visible(', '.join(models[:NAMED]))}{more}"
     unknown: dict[str, int] = {}
     for model in found.models:

@@ -808,7 +808,7 @@ GROUPS: dict[str, dict[str, Field]] = {
             "rows",
             "families of tasks that are far above what all other results lead one to expect, by their furthest cell (`name`; points, with a 90 % "
             "interval `low` to `high`): `standard` errors above, `chance` is the share of cells on data that nobody is said to train on which lie "
-            "as high; `declared` (yes, no, unsaid) that its training is said to hold the task, `makers` how many makers' does, `cells` how many "
+            "as high; `declared` (yes, named, no, unsaid) that its training is said to hold the task, by its own or another name, `makers` how many makers' does, `cells` how many "
             "cells of the family",
             keys=("task", "name", "published", "expected", "low", "high", "standard", "chance", "declared", "makers", "cells", "evidence"),
         ),

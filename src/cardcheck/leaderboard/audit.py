@@ -104,14 +104,14 @@ def _all_cells(seen: Seen) -> dict[str, tuple[Cell, ...]]:
     """Return of each model the board's cells that are furthest from what is expected, of all media."""
     cells: dict[str, list[Cell]] = {}
     for table in seen.tables.values():
-        for model, found in _cells(table, seen.inside).items():
+        for model, found in _cells(table, seen).items():
             cells.setdefault(model, []).extend(found)
     return {model: tuple(sorted(found, key=lambda cell: -abs(cell.standard))[:CELLS]) for model, found in cells.items()}
 
 
-def _cells(table: Expected, inside: frozenset[str]) -> dict[str, list[Cell]]:
+def _cells(table: Expected, seen: Seen) -> dict[str, list[Cell]]:
     """Return of each model the cells that are furthest from what is expected."""
-    own = np.array([column.task in inside for column in table.scores.columns], dtype=bool)
+    own = np.array([seen.covers(column) for column in table.scores.columns], dtype=bool)
     far = np.where(own & np.isfinite(table.standard), np.abs(table.standard), -1.0)
     low, high = (expit(table.expected + side * table.wide * table.error) for side in (-1, 1))
     middle, standard = expit(table.expected), table.standard

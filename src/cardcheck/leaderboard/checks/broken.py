@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardcheck.leaderboard.checks.seen import Seen
-    from cardcheck.leaderboard.runs import Codes
+    from cardcheck.leaderboard.runs import Codes, Runs
 
     Mask = NDArray[np.bool_]
 
@@ -48,7 +48,7 @@ def _scales(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
     names = [_metric(name) for name in runs.task.names]
     most = np.array([100.0 if name in PER_HUNDRED else 1.0 for name in names])[runs.task.of]
     least = np.array([-1.0 if name in SIGNED else 0.0 for name in names])[runs.task.of] * most
-    counts = np.array([task in seen.inside and name is not None for task, name in zip(runs.task.names, names, strict=True)])[runs.task.of]
+    counts = _of_the_task(runs, seen.inside)
     slack = 1e-6
     with np.errstate(invalid="ignore"):
         wrong = counts & ~((runs.score >= least - slack) & (runs.score <= most + slack))
@@ -59,6 +59,16 @@ def _scales(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
         line = f"{task}, {runs.split.names[runs.split.of[at]]}, {runs.subset.names[runs.subset.of[at]]}: {score:g}"
         rows.append((runs.model.names[runs.model.of[at]], _scale(task, names[runs.task.of[at]], problem, line)))
     return rows
+
+
+def _of_the_task(runs: Runs, inside: frozenset[str]) -> Mask:
+    """Tell which rows are of these tasks and of a split that is evaluated: other splits may well have no labels, and so no score."""
+    splits = {name: code for code, name in enumerate(runs.split.names)}
+    counts = np.zeros((len(runs.task.names), len(splits) + 1), dtype=bool)
+    for code, name in enumerate(runs.task.names):
+        known = tasks.task(name) if name in inside and _metric(name) else None
+        counts[code, [splits[split] for split in (known.splits if known else ()) if split in splits]] = True
+    return counts[runs.task.of, runs.split.of]
 
 
 def _scale(task: str, metric: str | None, problem: str, line: str) -> dict[str, Any]:

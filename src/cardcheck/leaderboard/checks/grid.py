@@ -72,7 +72,7 @@ def _columns(runs: Runs, taken: NDArray[np.int64]) -> Iterator[tuple[Column, NDA
     """Yield each column with the number of the subset of each of its rows, and their places in `taken`."""
     wide = len(runs.subset.names) + 1
     pairs, pair = np.unique(runs.task.of[taken].astype(np.int64) * wide + runs.subset.of[taken], return_inverse=True)
-    english = np.array([_english(runs.task.names[code // wide], runs.subset.names[code % wide]) for code in pairs], dtype=bool)
+    english = np.array([is_english(runs.task.names[code // wide], runs.subset.names[code % wide]) for code in pairs], dtype=bool)
     group = (pairs // wide) * 2 + ~english
     if not len(pairs):
         return
@@ -83,7 +83,7 @@ def _columns(runs: Runs, taken: NDArray[np.int64]) -> Iterator[tuple[Column, NDA
         yield Column(runs.task.names[code // 2], other=bool(code % 2)), subset, at
 
 
-def _english(task: str, subset: str) -> bool:
+def is_english(task: str, subset: str) -> bool:
     """Tell whether a subset is English: by its name where the task has several languages, else by the task's."""
     known = tasks.task(task)
     languages = known.languages if known else ()

@@ -6,10 +6,10 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cardcheck.catalogue import tasks, training
+from cardcheck.catalogue import aliases, tasks, training
 from cardcheck.leaderboard.checks import grid
 from cardcheck.leaderboard.checks.expected import Expected, expect
-from cardcheck.leaderboard.credible_table import bare, owner
+from cardcheck.leaderboard.credible_table import Column, bare, owner
 from cardcheck.leaderboard.runs import that_count
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardcheck.leaderboard.store import Store
 
 Records = dict[str, dict[str, Any]]  # of each model its facts, as plain values by the names of the group `board`
+LEAST_NAME = 6  # letters of a name that begins a task's
 BASELINES = ("mteb/baseline", "baseline/")  # random vectors, word counts: nobody's claim
 
 
@@ -33,6 +34,13 @@ class Seen:
     tables: dict[str, Expected]
     inside: frozenset[str]
     board: Board | None
+
+    def covers(self, column: Column) -> bool:
+        """Tell whether the board has the task, in that column's languages."""
+        if self.board is None:
+            return column.task in self.inside
+        scope = self.board.scopes.get(column.task)
+        return scope is not None and any(grid.is_english(column.task, subset) != column.other for subset in scope.subsets)
 
 
 def see(store: Store, board: Board | None = None) -> Seen:
@@ -59,9 +67,33 @@ def makers() -> dict[str, int]:
 
 
 def declares(model: str, task: str) -> str:
-    """Tell whether a model is said to be trained on a task's data: `yes`, `no`, or `unsaid` where nothing is said of its training."""
+    """Tell whether a model is said to be trained on a task's data: `yes`, `named`, `no`, or `unsaid` where nothing is said of its training.
+
+    `named` is under another name than the task's, which mteb does not count: `SIB200` for SIB200ClusteringS2S.
+    """
     counted = training.counted(bare(model))
-    return "unsaid" if counted is None else "yes" if task in counted else "no"
+    if counted is None:
+        return "unsaid"
+    return "yes" if task in counted else "named" if task in _named(bare(model)) or _begins(bare(model), task) else "no"
+
+
+@functools.lru_cache(maxsize=4096)
+def _listed(model: str) -> tuple[str, ...]:
+    """Return all names in the lists of a model's and its ancestors' training data that are no task's."""
+    found = (training.annotation(name) for name in (model, *training.ancestors(model)))
+    return tuple(item for known in found if known for item in known.data or () if not tasks.is_task(item))
+
+
+@functools.lru_cache(maxsize=4096)
+def _named(model: str) -> frozenset[str]:
+    matches = (aliases.data_set(item) for item in _listed(model))
+    meant = {task for match in matches if match and match.kind in ("same", "source") for task in match.tasks}
+    return frozenset(variant for task in meant for variant in tasks.variants(task))
+
+
+def _begins(model: str, task: str) -> bool:
+    """Tell whether a listed name is how the task's name begins: `MLSUMClustering` for MLSUMClusteringP2P."""
+    return any(len(name := aliases.plain(item)) >= LEAST_NAME and aliases.plain(task).startswith(name) for item in _listed(model))
 
 
 def points(share: Any) -> float:

@@ -57,7 +57,7 @@ def find(seen: Seen) -> Records:
         off = (float(standard[row]) - middle) / usual
         found[model] = {
             "trained_tasks": len(there),
-            "trained_declared": said.count("yes"),
+            "trained_declared": said.count("yes") + said.count("named"),
             "trained_gap": points(lift[row]),
             "trained_standard": round(off, 2),
             "trained_chance": round(erfc(off / sqrt(2)) / 2, 5),
@@ -69,7 +69,7 @@ def find(seen: Seen) -> Records:
 def _furthest(table: Expected, row: int, columns: NDArray[np.int64]) -> list[str]:
     """Say of the columns furthest above what is expected what they are, and whether the model's training is said to hold them."""
     standard = np.nan_to_num(table.standard[row, columns], nan=-np.inf)
-    said = {"yes": "declared", "no": "not declared", "unsaid": "training unsaid"}
+    said = {"yes": "declared", "named": "declared by another name", "no": "not declared", "unsaid": "training unsaid"}
     return [
         f"{table.scores.columns[at]}: {points(table.scores.matrix[row, at])} published, {points(expit(table.expected[row, at]))} expected; "
         f"{said[declares(table.scores.models[row], table.scores.columns[at].task)]}"

@@ -35,7 +35,7 @@ def find(seen: Seen) -> Records:
     """Return of each model the cells and families that are unexpectedly high or low, and how far its results scatter."""
     found: Records = {}
     for table in seen.tables.values():
-        inside = np.array([column.task in seen.inside for column in table.scores.columns], dtype=bool)
+        inside = np.array([seen.covers(column) for column in table.scores.columns], dtype=bool)
         gap = table.scores.matrix - expit(table.expected)
         chance = chances(table)
         with np.errstate(invalid="ignore"):
@@ -110,9 +110,11 @@ def _line(table: Expected, row: int, at: int) -> str:
     """Say what a cell is beside what is expected there, and what the models get that are nearest to it in the column."""
     others = np.sort(table.scores.matrix[np.isfinite(table.scores.matrix[:, at]), at])[::-1]
     place = int((others > table.scores.matrix[row, at]).sum()) + 1
+    part = "" if table.whole[row, at] > WHOLE else f" over {table.whole[row, at]:.0%} of its parts"
+    published, expected = points(table.scores.matrix[row, at]), points(expit(table.expected[row, at]))
     return (
-        f"{table.scores.columns[at]}: {points(table.scores.matrix[row, at])} published, {points(expit(table.expected[row, at]))} expected "
-        f"from its other results; place {place} of {len(others)}, the best has {points(others[0])}, the median {points(np.median(others))}"
+        f"{table.scores.columns[at]}: {published} published{part}, {expected} expected from its other results; "
+        f"place {place} of {len(others)}, the best has {points(others[0])}, the median {points(np.median(others))}"
     )
 
 
