@@ -18,7 +18,8 @@ from scipy.stats import kendalltau
 from cardcheck.catalogue import tasks
 from cardcheck.leaderboard import credible
 from cardcheck.leaderboard.credible_model import expit, logit
-from cardcheck.leaderboard.credible_table import Column, Scores, of_rows, owner
+from cardcheck.leaderboard.credible_table import Column, Scores, of_runs, owner
+from cardcheck.leaderboard.runs import TEXTS, Runs, coded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +37,11 @@ MOST_MISSING = 2  # tasks of a benchmark that a model may lack for its official 
 
 
 def read() -> Scores:
-    """Return the table of all text tasks."""
-    names = ["model", "task", "split", "subset", "main_score"]
-    held = pq.read_table(SCORES, columns=names).drop_null().to_pydict()
-    return of_rows(zip(*(held[name] for name in names), strict=True))
+    """Return the table of all text tasks. Every published run counts, so that the figures hang on no choice among a model's runs."""
+    held = pq.read_table(SCORES, columns=[*TEXTS, "main_score"]).drop_null()
+    model, revision, task, split, subset = (coded(held[name].dictionary_encode()) for name in TEXTS)
+    runs = Runs(model, revision, task, split, subset, held["main_score"].to_numpy())
+    return of_runs(runs, lambda known: known.modalities == ("text",))
 
 
 def official(names: frozenset[str], only: str | None = None) -> tuple[list[str], Array]:

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardcheck.leaderboard.checks import copies, grid, trained, unusual
+from cardcheck.leaderboard.checks import copies, trained, unusual
 from cardcheck.leaderboard.checks.expected import expect
+from cardcheck.leaderboard.checks.seen import medium, stated
 from cardcheck.leaderboard.credible_model import logit
+from cardcheck.leaderboard.credible_table import in_parts
 from cardcheck.leaderboard.runs import that_count
 from cardcheck.leaderboard.store import open_store
 from cardcheck.leaderboard.tables import sync_table
@@ -145,10 +147,11 @@ def _is_right(pair: tuple[int, int], planted: list[Planted], known: int, kin: ND
 
 def _inflated(runs: Runs) -> None:
     """Print what share of models is found when points are added to all, or half, of the tasks where makers train, and to one task."""
-    scores, whole = grid.scores(runs)
+    scores, whole = in_parts(runs, lambda task: medium(task) == "text")
     public = trained.widely(scores.columns)
+    said = stated(runs, scores)
     table = expect(scores, whole)
-    usual, judged = _statistic(scores.matrix, public, table)
+    usual, judged = _statistic(scores.matrix, said, public, table)
     usual = np.sort(usual[judged])
     middle = float(np.median(usual))
     limit = float(usual[int(np.ceil((1 - ALARMS) * len(usual))) - 1])
@@ -161,19 +164,19 @@ def _inflated(runs: Runs) -> None:
     half = public & (draw.random(len(public)) < 0.5)
     one = np.array([draw.choice(np.flatnonzero(np.isfinite(table.expected[row] + table.odds[row]))) for row in at])
     for points in SIZES:
-        whole_of, half_of = (_power(scores, whole, at, lifted, points) for lifted in (public, half))
+        whole_of, half_of = (_power(scores, whole, said, at, lifted, points=points) for lifted in (public, half))
         single = _single(scores, whole, at, one, points)
         shares = (float((whole_of > limit).mean()), float((whole_of > rule).mean()), float((half_of > limit).mean()), single)
         print("{:6}  {:37.0%} {:12.0%} {:17.0%} {:35.0%}".format(points, *shares))
 
 
-def _statistic(matrix: Array, public: Mask, table: Expected) -> tuple[Array, Mask]:
+def _statistic(matrix: Array, said: Mask, public: Mask, table: Expected) -> tuple[Array, Mask]:
     assert table.factors is not None  # noqa: S101  # the table is not empty
-    _, standard, judged = trained.contrast(logit(matrix), public, table.factors)
+    _, standard, judged = trained.contrast(trained.of_one_kind(logit(matrix), said, public), public, table.factors)
     return standard, judged
 
 
-def _power(scores: Scores, whole: Array, at: Rows, lifted: Mask, points: float) -> Array:
+def _power(scores: Scores, whole: Array, said: Mask, at: Rows, lifted: Mask, *, points: float) -> Array:
     """Return the statistic of models when points are added to these of their columns, the board fitted again with them.
 
     Ten are in the table at a time: a board where many models are inflated would be another one.
@@ -184,7 +187,7 @@ def _power(scores: Scores, whole: Array, at: Rows, lifted: Mask, points: float) 
         rows = at[start : start + BATCH]
         given = scores.matrix.copy()
         given[np.ix_(rows, lifted)] = np.minimum(given[np.ix_(rows, lifted)] + points / 100, TOP)
-        found[start : start + BATCH] = _statistic(given, public, expect(replace(scores, matrix=given), whole))[0][rows]
+        found[start : start + BATCH] = _statistic(given, said, public, expect(replace(scores, matrix=given), whole))[0][rows]
     return found
 
 

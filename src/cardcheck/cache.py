@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEPT = 8  # files of a kind; an editor's preview, a checkout and an installation do not push each other out
 
@@ -23,6 +28,18 @@ def cache_folder() -> Path | None:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
     return Path(base) / "cardcheck" if base and not base.startswith("~") else None
+
+
+def made_of(files: Iterable[Path], *words: str) -> str:
+    """Return a name for what is made of these files as they are now, by their sizes and times of change, and of these words.
+
+    Raises OSError for a file that is not there.
+    """
+    digest = sha256("\0".join(words).encode())
+    for path in files:
+        status = path.stat()
+        digest.update(os.fsencode(path) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:32]
 
 
 def load(kind: str, name: str) -> bytes | None:

@@ -9,33 +9,17 @@ import pytest
 from board_world import MODELS, NOBODY, TASKS, WIDELY, row, scores, store
 
 from cardcheck.leaderboard import boards
-from cardcheck.leaderboard.checks import broken, dated, declared, grid, reported, trained, unusual
+from cardcheck.leaderboard.checks import broken, dated, declared, reported, trained, unusual
 from cardcheck.leaderboard.checks.expected import expect
 from cardcheck.leaderboard.checks.seen import declares, see
 from cardcheck.leaderboard.credible_model import expit
-from cardcheck.leaderboard.credible_table import Column, of_rows
+from cardcheck.leaderboard.credible_table import Column, of_runs
 from cardcheck.leaderboard.runs import that_count
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = MODELS[7]
-
-
-def test_the_table_is_that_of_the_credible_order(tmp_path: Path) -> None:
-    """Made of columns it holds the same models, tasks and scores as made of rows, with languages brought to one level."""
-    more = [
-        row(model, "STS17", 0.3 + 0.01 * at) | {"subset": subset}
-        for at, model in enumerate(MODELS)
-        for subset in ("en-en", "en-de", "fr-en")
-    ]
-    runs = that_count(store(tmp_path, scores(), *more[:-1]))
-    made, whole = grid.scores(runs)
-    named = [[codes.names[code] for code in codes.of] for codes in (runs.model, runs.task, runs.split, runs.subset)]
-    wanted = of_rows(zip(*named, runs.score.tolist(), strict=True))
-    assert (made.models, made.columns) == (wanted.models, wanted.columns)
-    np.testing.assert_allclose(made.matrix, wanted.matrix, atol=1e-12)
-    assert [(made.models[i], str(made.columns[j])) for i, j in np.argwhere(whole < 1)] == [(MODELS[-1], "STS17 (other languages)")]
 
 
 def test_what_is_expected_covers(tmp_path: Path) -> None:
@@ -47,17 +31,13 @@ def test_what_is_expected_covers(tmp_path: Path) -> None:
     assert np.abs(expit(found.expected) - found.scores.matrix).mean() < 0.05
 
 
-def test_a_family_says_nothing_of_itself() -> None:
+def test_a_family_says_nothing_of_itself(tmp_path: Path) -> None:
     """What is expected of a cell does not change with that cell, nor with another version of its task."""
     draw = np.random.default_rng(3)
     names = ["NFCorpus", "NanoNFCorpusRetrieval", *NOBODY]
     odds = draw.normal(0, 0.6, (60, 1)) + draw.normal(0, 0.1, (60, len(names)))
-    given = [
-        (model, name, "train" if name.startswith("Nano") else _split(name), "default", float(expit(odds[i, j])))
-        for i, model in enumerate(MODELS)
-        for j, name in enumerate(names)
-    ]
-    table = of_rows(given)
+    given = {model: dict(zip(names, row.tolist(), strict=True)) for model, row in zip(MODELS, expit(odds), strict=True)}
+    table = of_runs(that_count(store(tmp_path, given)))
     at = [column.task for column in table.columns].index("NFCorpus")
     assert at == [column.task for column in table.columns].index("NanoNFCorpusRetrieval") - 1
     before = expect(table, np.ones_like(table.matrix))
@@ -68,14 +48,6 @@ def test_a_family_says_nothing_of_itself() -> None:
     assert abs(after.expected[5, at] - before.expected[5, at]) < 0.05
     assert abs(after.expected[5, at + 1] - before.expected[5, at + 1]) < 0.05
     assert after.standard[5, at] > 8
-
-
-def _split(task: str) -> str:
-    from cardcheck.catalogue import tasks
-
-    known = tasks.task(task)
-    assert known is not None
-    return known.splits[0]
 
 
 def test_a_lifted_cell_is_found(tmp_path: Path) -> None:
@@ -139,6 +111,27 @@ def test_high_where_training_data_is_public(tmp_path: Path) -> None:
     assert found[MODEL]["trained_furthest"]
     assert found[MODELS[9]]["trained_chance"] > 0.01
     assert sum(held["trained_chance"] <= 0.01 for held in found.values()) <= 4
+
+
+def test_stated_results_are_not_held_against_measured_ones(tmp_path: Path) -> None:
+    """Where a maker stated the widely trained tasks alone, nothing is said of them; where it stated some, the measured ones are judged.
+
+    Where all is stated, and higher on these tasks, the model stands out; `trained_stated` says by which of the two it is judged.
+    """
+    given = scores()
+    mixed, partly, whole = MODELS[7], MODELS[9], MODELS[11]
+    stated = {mixed: WIDELY, partly: WIDELY[:8], whole: TASKS}
+    more = [
+        row(model, name, min(given[model].pop(name) + (0.08 if name in WIDELY else 0), 0.99), "external")
+        for model, names in stated.items()
+        for name in names
+    ]
+    found, before = (trained.find(see(store(tmp_path, given, *rows))) for rows in (more, ()))
+    assert mixed not in found
+    assert (found[whole]["trained_stated"], found[partly]["trained_stated"]) == (True, False)
+    assert found[whole]["trained_chance"] < 0.001
+    assert found[partly]["trained_tasks"] == len(WIDELY) - 8
+    assert found[partly]["trained_gap"] == pytest.approx(before[partly]["trained_gap"], abs=0.5)
 
 
 def test_scores_that_cannot_be(tmp_path: Path) -> None:

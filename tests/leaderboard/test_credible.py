@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 from cardcheck.catalogue import tasks
 from cardcheck.leaderboard import credible
 from cardcheck.leaderboard.credible_model import expit, logit
-from cardcheck.leaderboard.credible_table import Column, Row, Scores, of_rows, one_level, relatives
+from cardcheck.leaderboard.credible_table import Column, Scores, relatives
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -190,33 +190,6 @@ def test_a_table_of_nothing() -> None:
     found = credible.order(Scores(scores.models, scores.columns, np.full_like(scores.matrix, np.nan)))
     assert len(found.rows) == 5
     assert all(row.score is None for row in found.rows)
-
-
-def test_rows_become_columns_by_language() -> None:
-    """English and other subsets are two columns; wrong splits, values that are no share and unknown or image tasks are left out."""
-    rows: list[Row] = []
-    for i in range(20):
-        model = f"o/m{i}"
-        rows += [(model, "MassiveIntentClassification", "test", subset, 0.5 + i / 100) for subset in ("en", "de", "fr")]
-        rows += [(model, "NFCorpus", "test", "default", i / 20), (model, "NFCorpus", "train", "default", 0.99)]
-        rows += [(model, "No such task", "test", "default", 0.5), (model, "CIFAR10", "test", "default", 0.5)]
-        rows += [(model, "SciFact", "test", "default", bad) for bad in (float("nan"), float("inf"), 80.0, -0.1)]
-    found = of_rows(rows)
-    assert [str(column) for column in found.columns] == [
-        "MassiveIntentClassification",
-        "MassiveIntentClassification (other languages)",
-        "NFCorpus",
-    ]
-    assert found.matrix[found.models.index("o/m10"), 2] == pytest.approx(0.5)
-
-
-def test_missing_subsets_neither_help_nor_harm() -> None:
-    """A model that ran only the easy subset is level with its equal that ran both."""
-    skill = np.linspace(-1, 1, 30)
-    cells = expit(skill[:, None] + np.array([1.5, -1.5]))
-    whole = one_level(cells)
-    cells[::2, 1] = np.nan
-    assert np.allclose(one_level(cells), whole, atol=0.02)
 
 
 def test_a_whole_board_takes_seconds() -> None:

@@ -218,6 +218,20 @@ def test_the_board_is_looked_at_once(file: Path, tree: Path, monkeypatch: pytest
     assert not [path for path in file.parent.iterdir() if ".seen." in path.name]
 
 
+def test_other_code_looks_anew(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen by code, or by packaged facts, that have changed since is not taken; the code that makes the table is among it."""
+    names = {path.name for path in evidence.sources()}
+    assert {"credible_table.py", "trained.py", "training.py", "tasks.json", "training.json"} <= names
+    changing = tmp_path / "code.py"
+    changing.write_text("1", encoding="utf-8")
+    monkeypatch.setattr(evidence, "sources", lambda: [changing])
+    first = seen(open_store(file))
+    monkeypatch.setattr(judged, "look", lambda _: {"acme/other": {}})
+    assert seen(open_store(file)) == first
+    changing.write_text("22", encoding="utf-8")
+    assert seen(open_store(file)) == {"acme/other": {}}
+
+
 def test_asking_the_hub_needs_nothing_of_the_store() -> None:
     """Who asks for results over the network reads them by the same code, without what reads the store."""
     code = "import sys, cardcheck.net.online as _; print([name for name in ('pyarrow', 'msgspec', 'numpy') if name in sys.modules])"

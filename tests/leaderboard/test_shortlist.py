@@ -13,8 +13,7 @@ from cardcheck.catalogue import tasks
 from cardcheck.errors import CardcheckError
 from cardcheck.leaderboard import boards, shortlist_facts
 from cardcheck.leaderboard.credible_model import expit
-from cardcheck.leaderboard.credible_table import Column, Scores, of_rows, of_runs
-from cardcheck.leaderboard.runs import that_count
+from cardcheck.leaderboard.credible_table import Column, Scores
 from cardcheck.leaderboard.shortlist import shortlist
 from cardcheck.leaderboard.shortlist_facts import Known, Limits, known, megabytes, overlap, types_of
 from cardcheck.leaderboard.shortlist_plot import svg
@@ -111,24 +110,6 @@ def test_variants_of_one_data_set_count_once() -> None:
     for half in halves(columns, shares(columns, target)):
         assert half[0] == half[1]
         assert not half[4]
-
-
-def test_the_table_of_a_store_is_that_of_its_rows(tmp_path: Path) -> None:
-    """What is made of a store's columns at once is what is made of its rows one by one; a task of several languages is in two columns."""
-    draw = np.random.default_rng(5)
-    rows = [
-        (f"a/{model}", task, split, subset, float(draw.random()))
-        for model in range(30)
-        for task, subsets in (("SciFact", ["default"]), ("MLQARetrieval", ["eng-eng", "deu-deu", "spa-spa"]))
-        for split in (*tasks_splits(task), "train")
-        for subset in subsets
-        if draw.random() > 0.2
-    ]
-    found, wanted = of_runs(that_count(keep(tmp_path, rows))), of_rows(rows)
-    assert found.models == wanted.models
-    assert found.columns == wanted.columns
-    assert len(found.columns) == 3
-    np.testing.assert_allclose(found.matrix, wanted.matrix)
 
 
 # ── facts ──

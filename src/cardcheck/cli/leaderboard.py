@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardcheck.cli import leaderboard_audit, leaderboard_report
-from cardcheck.cli.options import FOLDER, one_thread
+from cardcheck.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,8 +120,6 @@ def rank(
         for name in boards.names():
             click.echo(name)
         return
-    if credible:
-        one_thread()
     from cardcheck.leaderboard import store
     from cardcheck.leaderboard.ranking import ranked, with_credible
 

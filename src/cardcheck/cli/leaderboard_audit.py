@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import FOLDER, one_thread
+from cardcheck.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,6 @@ def audit(
     """
     from cardcheck.cli import echo
 
-    one_thread()
     found = _audited(benchmark, file, _rules(select, ignore))
     chosen = _chosen(found, models)
     if as_json:

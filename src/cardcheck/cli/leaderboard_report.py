@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardcheck.cli.options import FOLDER, one_thread
+from cardcheck.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,6 @@ def report(
     Formats are html (one page that opens without a network), markdown, json, csv, parquet and atom. Without --output and
     --into a summary in Markdown is printed.
     """
-    one_thread()
     from dataclasses import replace
 
     from cardcheck.leaderboard import reported, store
@@ -87,7 +86,6 @@ def diff(old: Path, new: Path, benchmark: str | None, fail_on: str, outputs: tup
     New and gone models, moves beyond ties and intervals, new and resolved findings, changed scores. Formats are text, html,
     markdown, json and atom.
     """
-    one_thread()
     from cardcheck.leaderboard.diff import diff as compare
     from cardcheck.report import board as writers
 

@@ -27,11 +27,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 
 
-def one_thread() -> None:
-    """Let numpy, which is not loaded yet, compute in one thread: tables are small, and threads that wait for each other cost more."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """Return the seconds of a time such as 90, 90s, 5m or 1h; a callback of an option."""
     if value is None:

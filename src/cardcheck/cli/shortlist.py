@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardcheck.cli.options import FOLDER, one_thread
+from cardcheck.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,6 @@ def command(
     The score is what all of a model's results lead one to expect on such tasks, with a 90 % interval. * marks models of which
     no smaller one scores higher. Models of which a limit cannot be judged are counted apart; --include lets them pass.
     """
-    one_thread()
     from cardcheck.leaderboard import store
     from cardcheck.leaderboard.shortlist import EMBEDDINGS, shortlist
     from cardcheck.leaderboard.shortlist_facts import Limits, megabytes

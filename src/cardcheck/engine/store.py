@@ -7,11 +7,9 @@ after what it was made of, so a rule that changes makes a new one; it holds no c
 from __future__ import annotations
 
 import json
-import os
 import sys
 from base64 import b64decode, b64encode
 from dataclasses import fields
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +25,7 @@ if TYPE_CHECKING:
 
 def key(files: Iterable[Path]) -> str:
     """Return a name for the rules in `files` as they are now, under this version of the facts and of cardcheck."""
-    digest = sha256(f"{cardcheck.__version__} {sys.version}".encode())
-    for path in (Path(schema.__file__), Path(__file__), *files):
-        status = path.stat()
-        digest.update(os.fsencode(path) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return digest.hexdigest()[:32]
+    return cache.made_of((Path(schema.__file__), Path(__file__), *files), cardcheck.__version__, sys.version)
 
 
 def load(name: str) -> list[Rule] | None:

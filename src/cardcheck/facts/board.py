@@ -53,7 +53,7 @@ def _silent(record: Mapping[str, Any]) -> dict[str, str]:
     if not record.get("expected"):
         parts["board.expected"] = FEW
     if record.get("trained_chance") is None:
-        parts["board.trained"] = "too few results on tasks that makers train on, or on others"
+        parts["board.trained"] = "too few results of one kind, measured or stated, on tasks that makers train on, or on others"
     if record.get("training") in (None, "unregistered"):
         parts["board.training"] = "mteb does not know this model"
     if not record.get("dated") or record.get("released") is None:

@@ -819,6 +819,7 @@ GROUPS: dict[str, dict[str, Field]] = {
         ),
         "trained_tasks": Field("int", "results on tasks whose data five makers or more are said to train on"),
         "trained_declared": Field("int", "those of them that its own training is said to hold"),
+        "trained_stated": Field("bool", "these results are what its maker stated, as too few are mteb's own; never some of both"),
         "trained_gap": Field("double?", "mean points above what its results on all other tasks lead one to expect there", NOT_JUDGED),
         "trained_standard": Field("double?", "that, as a multiple of how it usually scatters among models", NOT_JUDGED),
         "trained_chance": Field("double?", "share of honest models that lie as high by chance", NOT_JUDGED),

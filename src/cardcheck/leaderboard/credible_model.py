@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardcheck.leaderboard.threads import one_thread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,6 +49,7 @@ class Factors:
     spread: Array
     weight: Array
 
+    @one_thread()
     def place(self, logits: Array, steps: int = 5) -> tuple[Array, Array]:
         """Return where each model stands (a row of factors) and the covariance of that, from the cells that it has."""
         there = np.isfinite(logits)
@@ -96,6 +99,7 @@ def _start(logits: Array, weight: Array) -> Factors:
     return Factors(column, loading, spread, weight)
 
 
+@one_thread()
 def fit(logits: Array, weight: Array) -> Factors:
     """Return the model of a table: NaN where a cell is missing; `weight` is what a cell of each column counts."""
     there = np.isfinite(logits)

@@ -1,4 +1,4 @@
-"""The table that the credible order is learned from: text tasks, with English and other languages apart, and each model's family.
+"""The table that the factor model is learned from: a store's tasks, with English and other languages apart, and each model's family.
 
 Languages are apart because a model may be good in English only, and a mean over subsets that not every model ran is no score: subsets
 are brought to one level first, by what models that have several get on each (a two-way additive fit of the logits).
@@ -16,20 +16,21 @@ from cardcheck.catalogue import tasks, training
 from cardcheck.leaderboard.credible_model import expit, logit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from cardcheck.leaderboard.runs import Runs
+    from cardcheck.leaderboard.runs import Codes, Runs
 
     Array = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+    ColumnOf = Callable[[tasks.Task, str], "Column"]
 
 ENGLISH = re.compile(r"(?:en|eng)(?:[_-]Latn)?(?:-(?:en|eng)(?:[_-]Latn)?)?", re.IGNORECASE)
 VARIANT = re.compile(r"_?\([^()]{0,80}\)$")  # `voyage-3.5_(output_dtype=int8)` is voyage-3.5 run another way
 RETRIEVAL = frozenset({"Retrieval", "Reranking", "InstructionReranking"})
 MIN_MODELS = 15  # a column that fewer models have says little of any of them
 MIN_SUBSET = 10
-MOST_SUBSETS = 400  # of a task; of thousands of pairs of languages, those that most models have
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,6 @@ class Column:
         return f"{self.task} (other languages)" if self.other else self.task
 
 
-Row = tuple[str, str, str, str, float]  # model, task, split, subset, score from 0 to 1
-
-
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Models, columns and the score (0 to 1) of each in each, NaN where there is none."""
@@ -69,96 +67,114 @@ class Scores:
     matrix: Array
 
 
-def of_rows(rows: Iterable[Row]) -> Scores:
-    """Return the table of text tasks that enough models have; rows of other splits than the task's and of no finite score are left out."""
-    found: dict[Column, dict[str, dict[str, list[float]]]] = {}
-    models: set[str] = set()
-    for model, name, split, subset, score in rows:
-        task = tasks.task(name)
-        if task is None or task.modalities != ("text",) or split not in task.splits or not 0 <= score <= 1:
-            continue
-        found.setdefault(_column(task, subset), {}).setdefault(subset, {}).setdefault(model, []).append(score)
-        models.add(model)
-    order = tuple(sorted(models))
-    at = {model: i for i, model in enumerate(order)}
-    columns, held = [], []
-    for column, subsets in sorted(found.items(), key=lambda item: (item[0].task, item[0].other)):
-        cells = np.full((len(order), len(subsets)), np.nan)
-        for j, (_, scores) in enumerate(sorted(subsets.items())):
-            for model, values in scores.items():
-                cells[at[model], j] = sum(values) / len(values)
-        joined = one_level(cells)
-        if np.isfinite(joined).sum() >= MIN_MODELS:
-            columns.append(column)
-            held.append(joined)
-    return Scores(order, tuple(columns), np.array(held).T.reshape(len(order), len(columns)))
+def by_language(task: tasks.Task, subset: str) -> Column:
+    """Return the column of a task's subset: English and all other languages are apart."""
+    return Column(task.name, other=not is_english(task, subset))
 
 
-def of_runs(runs: Runs, column_of: Callable[[tasks.Task, str], Column] | None = None, *, least: int = MIN_MODELS) -> Scores:
-    """Return the table of a store's runs, whatever the modality, as `of_rows` does for text: a task is in it where `least` models have it.
-
-    `column_of` puts subsets into columns; without it, English and other languages are apart.
-    """
-    models = np.array(sorted(np.unique(runs.model.of), key=lambda code: runs.model.names[code]), dtype=np.int64)
-    at = np.zeros(len(runs.model.names), dtype=np.int64)
-    at[models] = np.arange(len(models))
-    model = at[runs.model.of]
-    pair, column = _columns(runs, column_of or _column)
-    good = (pair >= 0) & (runs.score >= 0) & (runs.score <= 1)
-    size = int(pair.max(initial=-1)) + 1
-    cell = pair[good].astype(np.int64) * len(models) + model[good]
-    count = np.bincount(cell, minlength=size * len(models))
-    total = np.bincount(cell, weights=runs.score[good], minlength=size * len(models))
-    cells = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0).reshape(size, len(models)).T
-    held: dict[Column, list[int]] = {}
-    for number, name in enumerate(column):
-        held.setdefault(name, []).append(number)
-    columns = sorted(held, key=lambda one: (one.task, one.here, one.other))
-    joined = [one_level(cells[:, _most(cells, held[name])]) for name in columns]
-    kept = [number for number, values in enumerate(joined) if np.isfinite(values).sum() >= least]
-    matrix = np.array([joined[number] for number in kept]).reshape(len(kept), len(models)).T
-    return Scores(tuple(runs.model.names[code] for code in models), tuple(columns[number] for number in kept), matrix)
-
-
-def _columns(runs: Runs, column_of: Callable[[tasks.Task, str], Column]) -> tuple[NDArray[np.int64], list[Column]]:
-    """Return for each row the number of its task and subset, -1 where the split is not one of the task's, and the column of each."""
-    wide, deep = len(runs.subset.names) + 1, len(runs.split.names) + 1
-    splits = {name: number for number, name in enumerate(runs.split.names)}
-    known = {name: about for name in runs.task.names if (about := tasks.task(name))}
-    taken = [
-        at * deep + splits[split]
-        for at, name in enumerate(runs.task.names)
-        if name in known
-        for split in known[name].splits
-        if split in splits
-    ]
-    good = np.isin(runs.task.of.astype(np.int64) * deep + runs.split.of, np.array(taken, dtype=np.int64)) & (runs.subset.of >= 0)
-    key = np.where(good, runs.task.of.astype(np.int64) * wide + runs.subset.of, -1)
-    found, pair = np.unique(key, return_inverse=True)
-    first = int(found[0] < 0) if len(found) else 0
-    column = [column_of(known[runs.task.names[code // wide]], runs.subset.names[code % wide]) for code in found[first:].tolist()]
-    return pair.astype(np.int64) - first, column
-
-
-def _most(cells: Array, at: list[int]) -> list[int]:
-    """Return the subsets that most models have, where there are very many."""
-    if len(at) <= MOST_SUBSETS:
-        return at
-    many = np.isfinite(cells[:, at]).sum(axis=0)
-    return [at[i] for i in np.sort(np.argsort(-many, kind="stable")[:MOST_SUBSETS])]
-
-
-def _column(task: tasks.Task, subset: str) -> Column:
+def is_english(task: tasks.Task, subset: str) -> bool:
     """Tell whether a subset is English: by its name where the task has several languages, else by the task's."""
-    english = "eng" in task.languages
     if len(task.languages) > 1 and subset != "default":
-        english = ENGLISH.fullmatch(subset) is not None
-    return Column(task.name, other=not english)
+        return ENGLISH.fullmatch(subset) is not None
+    return "eng" in task.languages
+
+
+def of_runs(
+    runs: Runs, takes: Callable[[tasks.Task], bool] | None = None, column_of: ColumnOf = by_language, *,
+    least: int = MIN_MODELS, most: int | None = None,
+) -> Scores:  # fmt: skip
+    """Return the table that `in_parts` makes, without the shares: of the tasks that `takes` takes, or of all."""
+    return in_parts(runs, takes, column_of, least=least, most=most)[0]
+
+
+def in_parts(
+    runs: Runs, takes: Callable[[tasks.Task], bool] | None = None, column_of: ColumnOf = by_language, *,
+    least: int = MIN_MODELS, most: int | None = None,
+) -> tuple[Scores, Array]:  # fmt: skip
+    """Return the table of runs, and how much of each cell there is: the share (0 to 1) of the subsets that models have.
+
+    Rows of other splits than the task's and of scores outside 0 to 1 are left out; splits of a subset are averaged. Models are those
+    that have any row left, columns (`column_of` puts subsets into them) those that `least` models have. Of more than `most` subsets in
+    a column those count that most models have.
+    """
+    rows = _taken(runs, takes)
+    score = runs.score[rows]
+    models, model = _named(runs.model, rows)
+    held: list[tuple[Column, Array, Array]] = []
+    for column, subset, at in _columns(runs, rows, column_of):
+        cells = _most(_cells(model[at], subset, score[at], len(models)), most)
+        joined = one_level(cells)
+        if np.isfinite(joined).sum() >= least:
+            held.append((column, joined, np.isfinite(cells[:, _common(cells)]).mean(axis=1)))
+    held.sort(key=lambda item: (item[0].task, item[0].here, item[0].other))
+    matrix, share = (np.array([item[part] for item in held]).reshape(len(held), len(models)).T for part in (1, 2))
+    return Scores(models, tuple(column for column, _, _ in held), matrix), share
+
+
+def _taken(runs: Runs, takes: Callable[[tasks.Task], bool] | None) -> Numbers:
+    """Return the rows that count: of a task that is taken, of a split that it is evaluated on, with a score from 0 to 1."""
+    splits = {name: code for code, name in enumerate(runs.split.names)}
+    counts = np.zeros((len(runs.task.names) + 1, len(splits) + 1), dtype=bool)  # the last are where there is none
+    for code, name in enumerate(runs.task.names):
+        known = tasks.task(name)
+        if known is not None and (takes is None or takes(known)):
+            counts[code, [splits[split] for split in known.splits if split in splits]] = True
+    with np.errstate(invalid="ignore"):
+        good = (runs.subset.of >= 0) & (runs.score >= 0) & (runs.score <= 1)
+    return np.flatnonzero(good & counts[runs.task.of, runs.split.of])
+
+
+def _named(model: Codes, rows: Numbers) -> tuple[tuple[str, ...], Numbers]:
+    """Return the models of the rows in the order of their names, and for each row the place of its own."""
+    codes, row = np.unique(model.of[rows], return_inverse=True)
+    order = np.argsort(np.array([model.names[code] for code in codes], dtype=object), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return tuple(model.names[code] for code in codes[order]), place[row]
+
+
+def _columns(runs: Runs, rows: Numbers, column_of: ColumnOf) -> Iterator[tuple[Column, Numbers, Numbers]]:
+    """Yield each column with the number of the subset of each of its rows, and their places in `rows`."""
+    wide = len(runs.subset.names)
+    codes, pair = np.unique(runs.task.of[rows].astype(np.int64) * wide + runs.subset.of[rows], return_inverse=True)
+    numbers: dict[Column, int] = {}
+    group = np.zeros(len(codes), dtype=np.int64)
+    for at, code in enumerate(codes.tolist()):
+        task = tasks.task(runs.task.names[code // wide])
+        if task is not None:
+            group[at] = numbers.setdefault(column_of(task, runs.subset.names[code % wide]), len(numbers))
+    order = np.argsort(group[pair], kind="stable")
+    ends = np.cumsum(np.bincount(group[pair], minlength=len(numbers)))
+    for column, its in zip(numbers, np.split(order, ends[:-1]), strict=False):  # of no rows one part is made, and no column
+        yield column, np.unique(pair[its], return_inverse=True)[1], its
+
+
+def _cells(model: Numbers, subset: Numbers, score: Array, models: int) -> Array:
+    """Return the mean over splits of each model's score of each subset, NaN where there is none."""
+    wide = int(subset.max(initial=0)) + 1
+    cell = model * wide + subset
+    count = np.bincount(cell, minlength=models * wide)
+    total = np.bincount(cell, weights=score, minlength=models * wide)
+    means: Array = np.divide(total, count, out=np.full(models * wide, np.nan), where=count > 0)
+    return means.reshape(models, wide)
+
+
+def _most(cells: Array, most: int | None) -> Array:
+    """Return the subsets that most models have, where there are very many."""
+    if most is None or cells.shape[1] <= most:
+        return cells
+    many = np.isfinite(cells).sum(axis=0)
+    return cells[:, np.sort(np.argsort(-many, kind="stable")[:most])]
+
+
+def _common(cells: Array) -> NDArray[np.bool_]:
+    """Tell which subsets enough models have."""
+    return np.asarray(np.isfinite(cells).sum(axis=0) >= MIN_SUBSET)
 
 
 def one_level(cells: Array) -> Array:
     """Return one score a model from those on several subsets, some of them missing; NaN where it has none."""
-    logits = logit(cells[:, np.isfinite(cells).sum(0) >= MIN_SUBSET])
+    logits = logit(cells[:, _common(cells)])
     if logits.shape[1] == 0:
         return np.full(len(cells), np.nan)
     there = np.isfinite(logits)

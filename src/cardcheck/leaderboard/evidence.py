@@ -6,15 +6,15 @@ import json
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cardcheck
+from cardcheck.cache import made_of
 from cardcheck.errors import CardcheckError, UnavailableError
 from cardcheck.leaderboard.store import METRICS, default_path, is_there, open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
     from cardcheck.facts.model import Facts
@@ -159,10 +159,10 @@ def _files(store: Store, paths: list[str]) -> dict[str, bytes]:
 def seen(store: Store) -> dict[str, dict[str, Any]]:
     """Return what the checks of the whole board see of each model, by its name in small letters.
 
-    Looking takes seconds, so it is kept beside the store.
+    Looking takes seconds, so it is kept beside the store, until the store, the code that looks or packaged facts change.
     """
     kept = store.file.with_name(f".{store.file.name}.seen")
-    key = [cardcheck.__version__, store.head.source, store.head.state, store.head.synced, store.head.rows]
+    key = [made_of(sources()), store.head.source, store.head.state, store.head.synced, store.head.rows]
     try:
         found = json.loads(kept.read_bytes())
         if found["key"] == key:
@@ -175,6 +175,13 @@ def seen(store: Store) -> dict[str, dict[str, Any]]:
     records = {model.lower(): record for model, record in look(see(store)).items()}
     _keep(kept, json.dumps({"key": key, "records": records}))
     return records
+
+
+def sources() -> list[Path]:
+    """Return the files that what is seen is made of beside the store: the code of the leaderboard and the catalogue, and packaged facts."""
+    package = Path(cardcheck.__file__).parent
+    code = (path for part in ("leaderboard", "catalogue") for path in (package / part).rglob("*.py"))
+    return sorted([*code, *(package / "data").glob("*.json")])
 
 
 def _keep(file: Path, text: str) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from cardcheck.leaderboard.store import Store
 
 COLUMNS = ("model", "revision", "experiment", "task", "mteb_version", "split", "subset", "run", "described", "main_score")
-NO_REVISION = ("external", "no_revision_available")
+TEXTS = ("model", "revision", "task", "split", "subset")
+EXTERNAL = "external"  # the revision of what a maker stated, in its card mostly
+NO_REVISION = (EXTERNAL, "no_revision_available")
 MAIN, VERSIONED, KNOWN = 1000, 100, 10  # mteb's own weights
 
 
@@ -38,6 +40,7 @@ class Runs:
     """The rows of the runs that count."""
 
     model: Codes
+    revision: Codes
     task: Codes
     split: Codes
     subset: Codes
@@ -62,8 +65,8 @@ def that_count(store: Store, tasks: Iterable[str] | None = None) -> Runs:
     column = {name: coded(table[name]) for name in COLUMNS[:-3]}
     kept = _chosen(table["run"].to_numpy(), column)
     score = table["main_score"].to_numpy()[kept]
-    model, task, split, subset = (Codes(column[name].names, column[name].of[kept]) for name in ("model", "task", "split", "subset"))
-    return Runs(model, task, split, subset, score)
+    model, revision, task, split, subset = (Codes(column[name].names, column[name].of[kept]) for name in TEXTS)
+    return Runs(model, revision, task, split, subset, score)
 
 
 def _chosen(run: NDArray[np.int32], column: dict[str, Codes]) -> NDArray[np.bool_]:

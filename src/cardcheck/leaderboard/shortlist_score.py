@@ -18,6 +18,7 @@ from cardcheck.leaderboard.credible import FOLDS, width
 from cardcheck.leaderboard.credible_model import TAILS, expit, fit, logit
 from cardcheck.leaderboard.credible_table import owner, relatives
 from cardcheck.leaderboard.shortlist_facts import group_of
+from cardcheck.leaderboard.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ def voices(share: Array) -> Array:
     return share / max(float(share.max(initial=0.0)), 1e-12)
 
 
+@one_thread()
 def expected(scores: Scores, share: Array, kin: Mask) -> Expected:
     """Return what to expect of each model on the columns that have a share (they sum to 1). `kin` are columns near to those."""
     logits = logit(scores.matrix)

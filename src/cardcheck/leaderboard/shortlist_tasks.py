@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cardcheck.catalogue import tasks
 from cardcheck.errors import CardcheckError
 from cardcheck.leaderboard import boards
-from cardcheck.leaderboard.credible_table import ENGLISH, MIN_MODELS, Column, of_runs
+from cardcheck.leaderboard.credible_table import MIN_MODELS, Column, by_language, of_runs
 from cardcheck.leaderboard.runs import that_count
 from cardcheck.leaderboard.shortlist_facts import types_of
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DOCUMENTS = "DocumentUnderstanding"
 MODALITIES = ("text", "image", "audio", "video", "document")
 FEW_MODELS = 8  # that must have a task, where the modality is young
+MOST_SUBSETS = 400  # of a task; of thousands of pairs of languages, those that most models have
 LONG_LIST = 12
 # Other words for MTEB's domains.
 DOMAINS = {"law": "legal", "code": "programming", "finance": "financial", "medicine": "medical", "health": "medical", "science": "academic"}
@@ -144,13 +145,10 @@ def table(store: Store, choice: Choice, board: Board) -> Scores:
     def column_of(task: tasks.Task, subset: str) -> Column:
         if task.name in spoken and subset in spoken[task.name].subsets:
             return Column(task.name, here=True)
-        english = "eng" in task.languages
-        if len(task.languages) > 1 and subset != "default":
-            english = ENGLISH.fullmatch(subset) is not None
-        return Column(task.name, other=not english)
+        return by_language(task, subset)
 
     text = all((about := tasks.task(name)) and about.modalities == ("text",) for name in board.scopes)
-    return of_runs(that_count(store, names), column_of, least=MIN_MODELS if text else FEW_MODELS)
+    return of_runs(that_count(store, names), column_of=column_of, least=MIN_MODELS if text else FEW_MODELS, most=MOST_SUBSETS)
 
 
 def is_target(column: Column, choice: Choice, board: Board) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cardcheck.leaderboard.threads import one_thread
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -33,6 +35,7 @@ class Ties:
     behind: NDArray[np.float64]
 
 
+@one_thread()
 def ties(matrix: NDArray[np.float64], weights: NDArray[np.float64], *, seed: int = 0) -> Ties:
     """Group models, which stand in order, by their scores of tasks. A task counts by its weight."""
     import numpy as np

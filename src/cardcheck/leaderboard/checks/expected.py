@@ -13,6 +13,7 @@ import numpy as np
 
 from cardcheck.catalogue import tasks
 from cardcheck.leaderboard.credible_model import TAILS, fit, logit
+from cardcheck.leaderboard.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,7 @@ def languages(columns: Sequence[Column]) -> NDArray[np.int64]:
     return np.unique(names, return_inverse=True)[1]
 
 
+@one_thread()
 def expect(scores: Scores, whole: Array) -> Expected:
     """Return what is expected in each cell of a table."""
     odds, family = logit(scores.matrix), families(scores.columns)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardcheck.leaderboard.checks.seen import Records, is_baseline, points
-from cardcheck.leaderboard.runs import coded
+from cardcheck.leaderboard.checks.seen import Records, is_baseline, points, stated
+from cardcheck.leaderboard.runs import EXTERNAL, coded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from cardcheck.leaderboard.checks.seen import Seen
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
-EXTERNAL = "external"
 APART = 0.02
 USUAL_OF = 5  # models that say how a task changed
 FEWEST = 10  # results of either kind
@@ -31,30 +31,14 @@ MOST = 40
 
 def find(seen: Seen) -> Records:
     """Return of each model where its maker's scores and mteb's differ, and whether its maker's fit the rest less than mteb's do."""
-    stated = _stated(seen)
     found: Records = {}
     for model, row in _both(seen):
         found.setdefault(model, {"reported": []})["reported"].append(row)
     for held in found.values():
         held["reported"] = sorted(held["reported"], key=lambda row: -abs(row["difference"]))[:MOST]
     for table in seen.tables.values():
-        for model, values in _lean(table, stated).items():
+        for model, values in _lean(table, stated(seen.runs, table.scores)).items():
             found.setdefault(model, {}).update(values)
-    return found
-
-
-def _stated(seen: Seen) -> dict[str, dict[str, bool]]:
-    """Return of each model its tasks, with whether all runs of a task are what its maker stated."""
-    table = seen.store.rows(("model", "task", "revision", "described"))
-    model, task, revision = (coded(table[name]) for name in ("model", "task", "revision"))
-    external = np.array([name == EXTERNAL for name in revision.names] + [False], dtype=bool)[revision.of]
-    described = table["described"].to_numpy(zero_copy_only=False)
-    wide = len(task.names) + 1
-    keys, of = np.unique((model.of.astype(np.int64) * wide + task.of)[described], return_inverse=True)
-    own = np.bincount(of, weights=~external[described], minlength=len(keys)) == 0
-    found: dict[str, dict[str, bool]] = {}
-    for key, stated in zip(keys.tolist(), own.tolist(), strict=True):
-        found.setdefault(model.names[key // wide], {})[task.names[key % wide]] = stated
     return found
 
 
@@ -97,7 +81,7 @@ def _row(task: str, stated: float, official: float, gap: float) -> dict[str, Any
     return {"task": task, "reported": points(stated), "official": points(official), "difference": points(gap), "evidence": [line]}
 
 
-def _lean(table: Expected, stated: dict[str, dict[str, bool]]) -> Records:
+def _lean(table: Expected, said: Mask) -> Records:
     """Return of models with both kinds of results how much further the stated ones lie above what is expected (Welch's test).
 
     Families of tasks count once: their cells err together. English tasks only: what a maker states is mostly of the languages that the
@@ -106,11 +90,10 @@ def _lean(table: Expected, stated: dict[str, dict[str, bool]]) -> Records:
     english = np.array([not column.other for column in table.scores.columns], dtype=bool)
     found: Records = {}
     for row, model in enumerate(table.scores.models):
-        said = stated.get(model, {})
-        if is_baseline(model) or not any(said.values()):
+        if is_baseline(model):
             continue
         at = np.flatnonzero(np.isfinite(table.steady[row]) & english)
-        own = np.array([said.get(table.scores.columns[one].task, False) for one in at], dtype=bool)
+        own = said[row, at]
         kinds = [_by_family(table, row, at[held]) for held in (own, ~own)]
         if min(map(len, kinds)) < FEWEST:
             continue

@@ -6,18 +6,23 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cardcheck.catalogue import aliases, tasks, training
-from cardcheck.leaderboard.checks import grid
 from cardcheck.leaderboard.checks.expected import Expected, expect
-from cardcheck.leaderboard.credible_table import Column, bare, owner
-from cardcheck.leaderboard.runs import that_count
+from cardcheck.leaderboard.credible_table import Column, bare, in_parts, is_english, owner
+from cardcheck.leaderboard.runs import EXTERNAL, that_count
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cardcheck.leaderboard.boards import Board
+    from cardcheck.leaderboard.credible_table import Scores
     from cardcheck.leaderboard.runs import Runs
     from cardcheck.leaderboard.store import Store
 
 Records = dict[str, dict[str, Any]]  # of each model its facts, as plain values by the names of the group `board`
+MEDIA = ("text", "video", "audio", "image")
 LEAST_NAME = 6  # letters of a name that begins a task's
 BASELINES = ("mteb/baseline", "baseline/")  # random vectors, word counts: nobody's claim
 
@@ -39,15 +44,40 @@ class Seen:
         """Tell whether the board has the task, in that column's languages."""
         if self.board is None:
             return column.task in self.inside
-        scope = self.board.scopes.get(column.task)
-        return scope is not None and any(grid.is_english(column.task, subset) != column.other for subset in scope.subsets)
+        scope, known = self.board.scopes.get(column.task), tasks.task(column.task)
+        return scope is not None and known is not None and any(is_english(known, subset) != column.other for subset in scope.subsets)
 
 
 def see(store: Store, board: Board | None = None) -> Seen:
     """Read a store and fit what is expected, each medium for itself."""
     runs = that_count(store)
     inside = frozenset(board.scopes if board else tasks.names())
-    return Seen(store, runs, {of: expect(*grid.scores(runs, of)) for of in grid.MEDIA}, inside, board)
+    return Seen(store, runs, {of: _expected(runs, of) for of in MEDIA}, inside, board)
+
+
+def _expected(runs: Runs, of: str) -> Expected:
+    return expect(*in_parts(runs, lambda task: medium(task) == of))
+
+
+def medium(task: tasks.Task) -> str:
+    """Return what kind of data a task is of: `text` where it is nothing else, else the first of video, sound and image that it has."""
+    return next((name for name in MEDIA[1:] if name in task.modalities), "text")
+
+
+def stated(runs: Runs, scores: Scores) -> NDArray[np.bool_]:
+    """Tell which cells of a table hold what the model's maker stated, and no run of mteb's: of a model and task one run counts."""
+    row = {model: at for at, model in enumerate(scores.models)}
+    columns: dict[str, list[int]] = {}
+    for at, column in enumerate(scores.columns):
+        columns.setdefault(column.task, []).append(at)
+    found = np.zeros((len(scores.models), len(scores.columns)), dtype=bool)
+    external = np.array([name == EXTERNAL for name in runs.revision.names] + [False], dtype=bool)[runs.revision.of]
+    wide = len(runs.task.names)
+    for code in np.unique(runs.model.of[external].astype(np.int64) * wide + runs.task.of[external]).tolist():
+        model, task = runs.model.names[code // wide], runs.task.names[code % wide]
+        if model in row:
+            found[row[model], columns.get(task, [])] = True
+    return found
 
 
 def is_baseline(model: str) -> bool:

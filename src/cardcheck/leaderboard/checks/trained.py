@@ -3,6 +3,9 @@
 A model is placed by its results on all other tasks; what it scores on tasks whose data several makers are said to train on is held against
 what that place leads one to expect. The mean of these differences, over its standard error and what models differ by anyway, is the
 statistic; models of the board say how it usually scatters (median and median absolute deviation, as an honest model may stand anywhere).
+
+What a maker stated and what mteb measured are never mixed: makers state results on usual tasks, which many train on, and mteb's runs of
+the others went otherwise for many reasons. A model is judged by its measured results, where they are too few by the stated ones.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardcheck.leaderboard.checks.seen import Records, declares, is_baseline, makers, points
+from cardcheck.leaderboard.checks.seen import Records, declares, is_baseline, makers, points, stated
 from cardcheck.leaderboard.credible_model import expit
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from cardcheck.leaderboard.credible_table import Column
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 MAKERS = 5
 INSIDE, OUTSIDE = 10, 20  # results on such tasks, and on others, that a model needs
@@ -39,10 +43,11 @@ FEW = 50  # models to know the usual scatter from
 def find(seen: Seen) -> Records:
     """Return of each model how much higher it scores where makers train than elsewhere, and how usual that is."""
     table = seen.tables["text"]
-    scores, odds = table.scores, table.odds
-    public = widely(scores.columns)
+    scores, public = table.scores, widely(table.scores.columns)
     if table.factors is None or not public.any() or public.all():
         return {}
+    said = stated(seen.runs, scores)
+    odds = of_one_kind(table.odds, said, public)
     lift, standard, judged = contrast(odds, public, table.factors)
     judged &= ~np.array([is_baseline(model) for model in scores.models], dtype=bool)
     if judged.sum() < FEW:
@@ -53,11 +58,12 @@ def find(seen: Seen) -> Records:
     for row in np.flatnonzero(judged).tolist():
         model = scores.models[row]
         there = np.flatnonzero(public & np.isfinite(odds[row]))
-        said = [declares(model, scores.columns[at].task) for at in there]
+        declared = [declares(model, scores.columns[at].task) for at in there]
         off = (float(standard[row]) - middle) / usual
         found[model] = {
             "trained_tasks": len(there),
-            "trained_declared": said.count("yes") + said.count("named"),
+            "trained_declared": declared.count("yes") + declared.count("named"),
+            "trained_stated": bool(said[row, there].any()),
             "trained_gap": points(lift[row]),
             "trained_standard": round(off, 2),
             "trained_chance": round(erfc(off / sqrt(2)) / 2, 5),
@@ -78,13 +84,24 @@ def _furthest(table: Expected, row: int, columns: NDArray[np.int64]) -> list[str
     ]
 
 
-def widely(columns: Sequence[Column]) -> NDArray[np.bool_]:
+def widely(columns: Sequence[Column]) -> Mask:
     """Tell which columns are of tasks on whose data several makers are said to train."""
     known = makers()
     return np.array([known.get(column.task, 0) >= MAKERS for column in columns], dtype=bool)
 
 
-def contrast(odds: Array, public: NDArray[np.bool_], factors: Factors) -> tuple[Array, Array, NDArray[np.bool_]]:
+def of_one_kind(odds: Array, said: Mask, public: Mask) -> Array:
+    """Return of each model what mteb measured, or what its maker stated (`said`) where that alone is enough to judge it."""
+    measured = np.where(said, np.nan, odds)
+    return np.where(_enough(measured, public)[:, None], measured, np.where(said, odds, np.nan))
+
+
+def _enough(odds: Array, public: Mask) -> Mask:
+    there = np.isfinite(odds)
+    return np.asarray(((there & public).sum(axis=1) >= INSIDE) & ((there & ~public).sum(axis=1) >= OUTSIDE))
+
+
+def contrast(odds: Array, public: Mask, factors: Factors) -> tuple[Array, Array, Mask]:
     """Return each model's mean excess (0 to 1) on the public columns, the same over its standard error, and whether there is enough."""
     outside = np.where(public, np.nan, odds)
     place, doubt = factors.place(outside)
@@ -95,5 +112,4 @@ def contrast(odds: Array, public: NDArray[np.bool_], factors: Factors) -> tuple[
     along = there @ (factors.loading / noise[:, None]) / many[:, None]
     variance = np.einsum("mi,mij,mj->m", along, doubt, along) + 1 / many + OWN
     lift = np.where(there, expit(odds) - expit(expected), 0.0).sum(axis=1) / many
-    enough = (there.sum(axis=1) >= INSIDE) & (np.isfinite(outside).sum(axis=1) >= OUTSIDE)
-    return lift, off.sum(axis=1) / many / np.sqrt(variance), enough
+    return lift, off.sum(axis=1) / many / np.sqrt(variance), _enough(odds, public)
