@@ -67,7 +67,12 @@ def test_json(run: Run, tree: Path) -> None:
         (("rank", "BEIR"), "no store of the leaderboard yet"),
         (("rank",), "name a BENCHMARK"),
         (("rank", "BEIRR"), "did you mean BEIR"),
-        (("rank", "BEIR", "--domain", "nonsense"), "no task of that kind"),
+        (("rank", "BEIR", "--domain", "nonsense"), "there is no domain 'nonsense'; Academic, "),
+        (("rank", "BEIR", "--language", "german"), "write it as de"),
+        (("rank", "--task-type", "Retreival"), "did you mean Retrieval?"),
+        (("rank", "--modality", "vidoe"), "did you mean video?"),
+        (("rank", "BEIR", "--language", "pl"), "of BEIR no task is pl"),
+        (("rank", ""), "no benchmark"),
         (("sync",), "no store of the leaderboard yet"),
         (("sync", "nowhere"), "no folder, no file"),
         (("sync", "nowhere", "--table", "x"), "not both"),
@@ -84,3 +89,20 @@ def test_what_cannot_be_done_is_said(run: Run, tree: Path, arguments: tuple[str,
 def test_list(run: Run) -> None:
     """The benchmarks are named."""
     assert "MTEB(eng, v2)" in run("leaderboard", "rank", "--list").out.splitlines()
+
+
+def test_benchmarks_are_listed_as_json(run: Run) -> None:
+    """--list heeds --json."""
+    assert json.loads(run("leaderboard", "rank", "--list", "--json").out) == list(boards.names())
+
+
+def test_one_long_name_widens_no_column(run: Run, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name of ten thousand letters is cut, so that the other lines can still be read."""
+    monkeypatch.setattr(boards, "is_registered", lambda _: True)
+    put(tree, "m/" + "x" * 60, result("ArguAna", {"test": [("default", 0.9)]}))
+    folder = next((tree / "results").glob("m__x*/*"))
+    (folder / "model_meta.json").write_text(json.dumps({"name": "m/" + "x" * 10_000, "revision": folder.name}))
+    run("leaderboard", "sync", tree)
+    done = run("leaderboard", "rank", "BEIR")
+    assert "xxx…" in done.out
+    assert max(map(len, done.out.splitlines())) < 160

@@ -112,6 +112,7 @@ def test_diff_in_every_format_and_its_status(run: Run, tmp_path: Path) -> None:
         (("report", "--store", "nowhere"), "no store of the leaderboard yet"),
         (("report", "--output", "html"), "write it as FORMAT:PATH"),
         (("report", "--output", "pdf:x"), "no format 'pdf'"),
+        (("report", ""), "no benchmark"),
         (("report", "--date", "yesterday"), "does not match the format"),
         (("diff", "nowhere", "nowhere"), "cannot read nowhere"),
         (("diff", "nowhere", "nowhere", "--output", "csv:x"), "no format 'csv'"),
@@ -145,3 +146,37 @@ def test_the_example_workflow_runs(tmp_path: Path) -> None:
     assert "Leaderboard report" in done.stdout, done.stderr
     assert "# `MTEB(eng, v2)`" in (tmp_path / "summary.md").read_text()
     assert len(list((tmp_path / "reports").glob("*/mteb-eng-v2.html"))) == 1
+
+
+def test_a_report_is_of_one_benchmark(run: Run, tmp_path: Path) -> None:
+    """A benchmark that neither report is on is an error, not passed over; another spelling of theirs is fine."""
+    file = tmp_path / "one.json"
+    board.write(file, board.reporter("json")(report(model("a/one"))))
+    done = run("leaderboard", "diff", file, file, "--benchmark", "MTEB(eng, v1)")
+    assert (done.status, "is a report on MTEB(eng, v2), not on MTEB(eng, v1)" in done.err) == (2, True)
+    assert run("leaderboard", "diff", file, file, "--benchmark", "mteb(ENG, v2)").status == 0
+
+
+def test_an_older_report_is_read_before_the_work(
+    run: Run, stores: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What --since names is looked at before anything is audited; without it, the line speaks of no report before."""
+    assert "first report" not in run("leaderboard", "report", MTEB_ENG, "--store", stores[0], "--output", f"json:{tmp_path}/x.json").out
+    monkeypatch.setattr("cardcheck.leaderboard.reported.report", lambda *_: pytest.fail("it was audited"))
+    assert "cannot read nowhere" in run("leaderboard", "report", MTEB_ENG, "--store", stores[0], "--since", "nowhere").err
+
+
+def test_the_audit_and_its_status(run: Run, tmp_path: Path) -> None:
+    """An audit ends with 0 however grave its findings, unless asked otherwise; rules that are not about a board are refused."""
+    tree = results(tmp_path / "tree")
+    put(tree, NAMES[0], result("SciFact", {"test": [("default", 70.0)]}), revision=boards.main_revision(NAMES[0]) or "")
+    run("leaderboard", "sync", tree, "--store", tmp_path / "store.parquet")
+    asked = ("leaderboard", "audit", MTEB_ENG, "--store", tmp_path / "store.parquet")
+    whole = ("leaderboard", "audit", "--store", tmp_path / "store.parquet", "--select", "CC723")
+    assert "CC723" in run(*whole).out
+    assert [run(*whole, "--fail-on", severity).status for severity in ("never", "error", "note")] == [0, 1, 1]
+    assert [run(*whole, "--fail-on", "note", "--model", name).status for name in NAMES[:2]] == [1, 0]
+    assert "nothing found" in run(*asked, "--select", "CC723").out
+    assert "no rule about a leaderboard" in run(*asked, "--select", "CC201").err
+    assert "no benchmark" in run("leaderboard", "audit", "", "--store", tmp_path / "store.parquet").err
+    assert "is called ''" in run(*asked, "--model", "").err

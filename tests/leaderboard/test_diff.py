@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,6 @@ from cardcheck.leaderboard.store import Head
 from cardcheck.report import board
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cardcheck.report.board.records import Changes, Model
 
 
@@ -206,3 +205,44 @@ def test_a_board_whose_name_is_hostile_stays_in_the_folder(tmp_path: Path) -> No
     assert made.slug == "etc-passwd"
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
     assert replace(made, board="..").slug == "board"
+
+
+def test_a_severity_that_is_not_known_comes_last() -> None:
+    """A stranger's report, or a later version's, may have other severities: they stop nothing, and are no graver than ours."""
+    old, new = [model("a/one")], [replace(model("a/one"), findings=(finding(severity="\x1b", key="x"), finding(key="y")))]
+    found = compared(old, new)
+    assert [change.severity for change in found.changes] == ["warning", "\x1b"]
+
+
+def test_reports_the_wrong_way_round() -> None:
+    """Where the old report is the later one, it is asked whether that is meant."""
+    found = diff(report(model("a/one"), date="2026-08-20"), report(model("a/one"), date="2026-05-20"))
+    assert "the wrong way round" in found.notes[0]
+
+
+def test_a_report_from_a_pipe_or_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is bounded by what comes, not by what the file says that it holds; a byte order mark is passed over."""
+    file = tmp_path / "one.json"
+    file.write_bytes(b"\xef\xbb\xbf" + board.reporter("json")(report(model("a/one"))))
+    assert reported.read(file).models[0].model == "a/one"
+    monkeypatch.setattr(reported, "MOST", 1000)
+    with pytest.raises(CardcheckError, match="larger than any report"):
+        reported.read(Path("/dev/zero"))
+
+
+def test_a_report_whose_day_is_none_is_refused(tmp_path: Path) -> None:
+    """The day becomes a link and the name of a folder, so it has to be one; a store that does not say when has the first of 1970."""
+    file = tmp_path / "one.json"
+    file.write_bytes(board.reporter("json")(replace(report(model("a/one")), date="](javascript:alert(1))")))
+    with pytest.raises(CardcheckError, match="its date is no day"):
+        reported.read(file)
+    assert reported.day(Head(source="x", synced="<script>")) == "1970-01-01"
+
+
+def test_a_report_in_the_wrong_place_is_not_linked(tmp_path: Path) -> None:
+    """A report that says that it is of another day or board than its file's name has no place in the index: links are made of both."""
+    stray = tmp_path / "2026-01-01" / "mteb-eng-v2.json"
+    board.write(stray, board.reporter("json")(report(model("a/one"), date="2026-02-02")))
+    done = put(report(model("a/one")), tmp_path)
+    assert "belongs elsewhere" in done.unread[0]
+    assert "2026-02-02" not in (tmp_path / "index.html").read_text(encoding="utf-8")

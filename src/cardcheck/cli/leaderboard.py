@@ -70,7 +70,9 @@ def sync(source: str | None, table: Path | None, file: Path | None, *, jobs: int
     state = "nothing changed" if done.unchanged else f"{done.read:,} files read, {done.kept:,} as they were, {done.gone:,} gone"
     click.echo(f"{visible(head.source)}: {head.files:,} files, {head.rows:,} scores; {state}")
     shown = list(head.bad.items())[: None if name_all else NAMED]
-    click.echo(f"not read: {len(head.bad):,} files" + ("" if not head.bad else ":"))
+    what = "left out" if table else f"not read: {len(head.bad):,} files"
+    if not table or head.bad:
+        click.echo(what + (":" if head.bad else ""))
     for path, why in shown:
         click.echo(f"  {visible(path)}: {visible(why)}")
     if len(shown) < len(head.bad):
@@ -117,8 +119,7 @@ def rank(
     from cardcheck.leaderboard import boards
 
     if list_:
-        for name in boards.names():
-            click.echo(name)
+        _print(list(boards.names())) if as_json else click.echo("\n".join(boards.names()))
         return
     from cardcheck.leaderboard import store
     from cardcheck.leaderboard.ranking import ranked, with_credible
@@ -138,27 +139,39 @@ def rank(
 def _board(benchmark: str | None, chosen: dict[str, tuple[str, ...]]) -> Board:
     from cardcheck.catalogue import tasks
     from cardcheck.leaderboard import boards
+    from cardcheck.leaderboard.asked import check_languages, check_tasks
 
     if benchmark is None and not any(chosen.values()):
         raise click.UsageError(
             "name a BENCHMARK, or choose tasks by --language, --task-type, --domain or --modality; --list names benchmarks"
         )
-    whole = boards.board(benchmark) if benchmark else boards.of_tasks("the chosen tasks", tasks.names())
+    whole = boards.board(benchmark) if benchmark is not None else boards.of_tasks("the chosen tasks", tasks.names())
+    check_languages(chosen["languages"])
+    check_tasks(**{name: given for name, given in chosen.items() if name != "languages"})
     board = boards.filtered(whole, **chosen) if any(chosen.values()) else whole
     if not board.scopes:
         from cardcheck.errors import CardcheckError
 
-        raise CardcheckError(f"{whole.name} has no task of that kind")
+        asked = ", ".join(word for words in chosen.values() for word in words)
+        raise CardcheckError(f"of {whole.name} no task is {asked[:200]}" if benchmark else f"no task is {asked[:200]}")
     return board
 
 
-def _table(found: Any, limit: int | None) -> str:
+def _headline(found: Any) -> str:
     from cardcheck.report.escape import visible
+    from cardcheck.report.words import count
+
+    size = f"{count(len(found.rows), 'model')}, {count(found.tasks, 'task')}"
+    return f"{visible(found.board)}: {size}; {found.source} order, by {found.sorted_by}"
+
+
+def _table(found: Any, limit: int | None) -> str:
+    from cardcheck.cli.words import short
 
     rows = found.rows[:limit]
-    width = max([len(visible(row.model)) for row in rows] + [5])
+    width = max([len(short(row.model)) for row in rows] + [5])
     lines = [
-        f"{visible(found.board)}: {len(found.rows)} models, {found.tasks} tasks; {found.source} order, by {found.sorted_by}",
+        _headline(found),
         "",
         f"{'group':>5} {'place':>5}  {'model':{width}} {'mean':>6}  {'95 % interval':>13} {'by type':>7} {'tasks':>8}",
     ]
@@ -169,19 +182,20 @@ def _table(found: Any, limit: int | None) -> str:
         interval = "" if math.isnan(row.low) else f"{100 * row.low:.1f} to {100 * row.high:.1f}"
         tasks = f"{row.tasks}/{found.tasks}"
         lines.append(
-            f"{group} {row.place:5}  {visible(row.model):{width}} {_points(row.mean)}  {interval:>13} {_points(row.by_type):>7} {tasks:>8}"
+            f"{group} {row.place:5}  {short(row.model):{width}} {_points(row.mean)}  {interval:>13} {_points(row.by_type):>7} {tasks:>8}"
         )
     lines += [f"      … {len(found.rows) - len(rows)} more; --all prints them"] if len(rows) < len(found.rows) else []
     return "\n".join([*lines, "", *found.notes]) + "\n"
 
 
 def _beside(found: Any, limit: int | None) -> str:
+    from cardcheck.cli.words import short
     from cardcheck.report.escape import visible
 
     rows = list(zip(found.rows, found.beside, strict=True))[:limit]
-    width = max([len(visible(row.model)) for row, _ in rows] + [5])
+    width = max([len(short(row.model)) for row, _ in rows] + [5])
     lines = [
-        f"{visible(found.board)}: {len(found.rows)} models, {found.tasks} tasks; {found.source} order, by {found.sorted_by}",
+        _headline(found),
         "",
         f"{'place':>5} {'credible':>8}  {'model':{width}} {'mean':>6} {'credible':>8} {'90 % interval':>13} {'results':>7}",
     ]
@@ -189,7 +203,7 @@ def _beside(found: Any, limit: int | None) -> str:
         unknown = one.score is None
         interval = "" if unknown else f"{100 * one.low:.1f} to {100 * one.high:.1f}"
         score = "–" if unknown else f"{100 * one.score:.1f}"
-        name = f"{row.place:5} {one.credible or '–':>8}  {visible(row.model):{width}}"
+        name = f"{row.place:5} {one.credible or '–':>8}  {short(row.model):{width}}"
         lines.append(f"{name} {_points(row.mean)} {score:>8} {interval:>13} {one.cells:7}")
         lines += [f"{'':16}{visible(why)}" for why in one.why]
     lines += [f"      … {len(found.rows) - len(rows)} more; --all prints them"] if len(rows) < len(found.rows) else []

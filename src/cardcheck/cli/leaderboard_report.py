@@ -46,14 +46,18 @@ def report(
     """
     from dataclasses import replace
 
-    from cardcheck.leaderboard import reported, store
+    from cardcheck.leaderboard import boards, reported, store
     from cardcheck.leaderboard.diff import diff
     from cardcheck.report import board as writers
 
     targets = _targets(outputs, writers.reporter)
-    found = reported.report(store.open_store(file.expanduser() if file else None), benchmark, date=f"{date:%Y-%m-%d}" if date else None)
-    if since:
-        found = replace(found, changes=diff(_named(since, benchmark), found))
+    if benchmark is not None:
+        boards.board(benchmark)  # also an empty name is none
+    opened = store.open_store(file.expanduser() if file else None)
+    older = _named(since, benchmark) if since else None  # first, as auditing takes seconds
+    found = reported.report(opened, benchmark, date=f"{date:%Y-%m-%d}" if date else None)
+    if older:
+        found = replace(found, changes=diff(older, found))
     written = []
     if into:
         from cardcheck.leaderboard.shelf import put
@@ -68,13 +72,13 @@ def report(
     if as_json or not written:
         _print(writers.reporter("json" if as_json else "markdown")(found))
     else:
-        click.echo(_line(found, written))
+        click.echo(_line(found, written, compared=bool(into or since)))
 
 
 @click.command()
 @click.argument("old", type=FOLDER)
 @click.argument("new", type=FOLDER)
-@click.option("--benchmark", metavar="NAME", help="Of two stores: audit this benchmark.  [default: all results]")
+@click.option("--benchmark", metavar="NAME", help="What to audit stores for.  [default: the other report's, or all results]")
 @click.option(
     "--fail-on", type=click.Choice([*GRAVE, "never"]), default="never", show_default=True, help="Exit with 1 for new findings this grave."
 )
@@ -115,11 +119,15 @@ def _targets(outputs: tuple[str, ...], writer: Callable[[str], object]) -> list[
 
 def _named(file: Path, benchmark: str | None, other: Path | None = None) -> Report:
     """Return a report from its JSON, or of a store, whose benchmark is the one that is named or that of the other report."""
-    from cardcheck.leaderboard import reported, store
+    from cardcheck.errors import CardcheckError
+    from cardcheck.leaderboard import boards, reported, store
 
     file = file.expanduser()
     if not _is_store(file):
-        return reported.read(file)
+        found = reported.read(file)
+        if benchmark is not None and found.board != boards.board(benchmark).name:
+            raise CardcheckError(f"{file} is a report on {found.board}, not on {benchmark}", hint="only a store has other benchmarks")
+        return found
     if benchmark is None and other is not None and not _is_store(other.expanduser()):
         board = reported.read(other.expanduser()).board
         benchmark = None if board == reported.WHOLE else board
@@ -127,6 +135,8 @@ def _named(file: Path, benchmark: str | None, other: Path | None = None) -> Repo
 
 
 def _is_store(file: Path) -> bool:
+    if not file.is_file():
+        return False  # a pipe can be read once only; whoever reads it says what is wrong with the rest
     try:
         with file.open("rb") as opened:
             return opened.read(len(PARQUET)) == PARQUET
@@ -139,14 +149,16 @@ def _is_grave(found: Changes, fail_on: str) -> bool:
     return any(change.severity in counted for change in found.of("new finding"))
 
 
-def _line(found: Report, written: list[Path]) -> str:
-    """Return in one line what was found and what was written."""
+def _line(found: Report, written: list[Path], *, compared: bool) -> str:
+    """Return in one line what was found, what changed where older reports were looked at, and what was written."""
     from cardcheck.report.board.index import changed
+    from cardcheck.report.words import count
 
     numbers = found.numbers
-    counts = f"{numbers['models']} models, {numbers['errors']} errors, {numbers['warnings']} warnings, {numbers['notes']} notes"
+    counts = ", ".join(count(numbers[name], name[:-1]) for name in ("models", "errors", "warnings", "notes"))
+    news = f"; {_visible(changed(found))}" if compared else ""
     files = ", ".join(_visible(path) for path in written)
-    return f"{_visible(found.board)}, {found.date}: {counts}; {_visible(changed(found))}; written: {files}"
+    return f"{_visible(found.board)}, {found.date}: {counts}{news}; written: {files}"
 
 
 def _visible(text: object) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KINDS = ("embedding", "late", "sparse", "hybrid", "reranker", "router")
 UNKNOWN = ("memory", "dimension", "tokens", "licence", "code", "results", "all")
 LOOSE = 3  # models that are printed of those placed loosely
+TRAINED = 10  # letters of "115 of 560"
 NAMED = 5  # models that are named of those that could not be judged; JSON names all
 
 
@@ -56,32 +57,60 @@ def command(
     from cardcheck.leaderboard.shortlist_facts import Limits, megabytes
     from cardcheck.leaderboard.shortlist_tasks import Choice
 
-    memory = megabytes(max_memory) if max_memory else None
+    _check(licences, plot, **tasks)
+    memory = megabytes(max_memory) if max_memory is not None else None
     limits = Limits(memory, dimension, tokens, licences, open_weights, no_remote_code)
     opened = store.open_store(file.expanduser() if file else None)
     found = shortlist(opened, Choice(**tasks), limits, kinds=kinds or EMBEDDINGS, include=include)
     if plot:
         from cardcheck.leaderboard.shortlist_plot import svg
+        from cardcheck.report.board import write
 
-        plot.expanduser().write_text(svg(found), encoding="utf-8")
+        write(plot.expanduser(), svg(found).encode("utf-8", "backslashreplace"))
     from cardcheck.cli import echo
     from cardcheck.report.json import dumps
 
     echo(dumps({"store": opened.head.source, **found.document()}) if as_json else text(found, limit))
 
 
+def _check(
+    licences: Sequence[str], plot: Path | None, *, languages: Sequence[str], domains: Sequence[str], benchmark: str | None,
+    modalities: Sequence[str], types: Sequence[str],
+) -> None:  # fmt: skip
+    """Raise CardcheckError for a word that nothing is called by, before any work is done."""
+    from cardcheck.leaderboard import asked, boards
+    from cardcheck.leaderboard.shortlist_facts import licences_known, types_of
+    from cardcheck.leaderboard.shortlist_tasks import DOMAINS, MODALITIES
+
+    if plot and plot.suffix.lower() != ".svg":
+        raise click.UsageError(f"--plot {plot}: it writes SVG, so name it FILE.svg")
+    if benchmark is not None:
+        boards.board(benchmark)
+    asked.check(modalities, MODALITIES, "modality")
+    for word in types:
+        if word.strip().lower() != "all":
+            types_of(word)
+    asked.check_tasks(domains=[word for word in domains if word.lower() not in DOMAINS])
+    asked.check_languages(languages)
+    asked.check([name for name in licences if not name.lower().startswith("http")], {"open", "commercial", *licences_known()}, "licence")
+
+
 def text(found: Shortlist, limit: int) -> str:
     """Return a short list for a terminal: two lines a model."""
+    from cardcheck.cli.words import short
     from cardcheck.report.escape import visible
+    from cardcheck.report.words import count
 
     firm = [entry for entry in found.entries if entry.firm]
     loose = [entry for entry in found.entries if not entry.firm]
     shown = [*firm[:limit], *loose[:LOOSE]]
-    width = max([len(visible(entry.placed.model)) for entry in shown] + [5])
+    width = max([len(short(entry.placed.model)) for entry in shown] + [5]), len(f"{len(found.tasks)}/{len(found.tasks)}")
+    meet = f"{len(found.entries) or 'none'} {'meets' if len(found.entries) == 1 else 'meet'} the limits"
+    last = f"{'trained':>{TRAINED}} {'ran':>{width[1]}}"
     lines = [
-        f"{visible(found.question)}: {len(found.tasks)} tasks, {found.ranked} models with results, {len(found.entries)} meet the limits",
+        f"{visible(found.question)}: {count(len(found.tasks), 'task')}, {count(found.ranked, 'model')} with results, {meet}",
         "",
-        f"    {'model':{width}} {'score':>5} {'90 %':>8} {'MTEB':>5} {'memory':>8} {'vector':>6} {'tokens':>6} {'trained':>9} {'ran':>5}",
+        f"    {'model':{width[0]}} {'score':>5} {'90 %':>8} {'MTEB':>5} {'memory':>8} {'vector':>6} {'tokens':>6} {last}",
         *_rows(firm[:limit], 1, width, found),
     ]
     lines += [f"    … {len(firm) - limit} more; --limit shows them"] if len(firm) > limit else []
@@ -91,7 +120,7 @@ def text(found: Shortlist, limit: int) -> str:
     return "\n".join([*lines, "", *(visible(note) for note in _notes(found))]) + "\n"
 
 
-def _rows(entries: Sequence[Entry], first: int, width: int, found: Shortlist) -> list[str]:
+def _rows(entries: Sequence[Entry], first: int, width: tuple[int, int], found: Shortlist) -> list[str]:
     from cardcheck.report.escape import visible
 
     lines = []
@@ -101,18 +130,18 @@ def _rows(entries: Sequence[Entry], first: int, width: int, found: Shortlist) ->
     return lines
 
 
-def _line(place: str, entry: Entry, width: int, found: Shortlist) -> str:
+def _line(place: str, entry: Entry, width: tuple[int, int], found: Shortlist) -> str:
+    from cardcheck.cli.words import short
     from cardcheck.leaderboard.shortlist_words import megabytes, tokens, trained
-    from cardcheck.report.escape import visible
 
     placed, about = entry.placed, entry.about
     interval = f"{100 * placed.low:.0f} to {100 * placed.high:.0f}"
     mark = "*" if entry.front else " "
     vector = str(about.dimensions[0]) if about.dimensions else "?"
     return (
-        f"{place:>2} {mark}{visible(placed.model):{width}} {100 * placed.score:5.1f} {interval:>8} {entry.official or '–':>5} "
-        f"{megabytes(about.memory):>8} {vector:>6} {tokens(about.tokens):>6} {trained(entry, found.trainable):>9} "
-        f"{placed.tasks:>2}/{len(found.tasks)}"
+        f"{place:>2} {mark}{short(placed.model):{width[0]}} {100 * placed.score:5.1f} {interval:>8} {entry.official or '–':>5} "
+        f"{megabytes(about.memory):>8} {vector:>6} {tokens(about.tokens):>6} {trained(entry, found.trainable):>{TRAINED}} "
+        f"{f'{placed.tasks}/{len(found.tasks)}':>{width[1]}}"
     )
 
 

@@ -33,12 +33,19 @@ def diff(old: Report, new: Report) -> Changes:
         *_findings(before, after), *_models(before, after), *_official(before, after), *_credible(before, after),
         *_ranked(before, after), *_scores(before, after),
     ]  # fmt: skip
-    kinds, grave = tuple(KINDS), (*SEVERITIES, None)
-    found.sort(key=lambda change: (kinds.index(change.kind), grave.index(change.severity)))  # else as they were found
+    kinds = tuple(KINDS)
+    found.sort(key=lambda change: (kinds.index(change.kind), _rank(change.severity)))  # else as they were found
     return Changes(new.board, old.date, new.date, tuple(found), tuple(_notes(old, new, before, after)))
 
 
+def _rank(severity: str | None) -> int:
+    """Return a severity's place, the gravest first; one that this version does not know comes last."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
 def _notes(old: Report, new: Report, before: Models, after: Models) -> Iterator[str]:
+    if old.date > new.date:
+        yield f"the old report is of {old.date}, after the new one's {new.date}: are the two the wrong way round?"
     if old.cardcheck_version != new.cardcheck_version:
         yield f"cardcheck {old.cardcheck_version} wrote the old report and {new.cardcheck_version} the new: findings may differ by rules"
     came, went = (sorted(set(one) - set(other)) for one, other in ((new.tasks, old.tasks), (old.tasks, new.tasks)))

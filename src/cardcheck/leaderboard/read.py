@@ -72,7 +72,7 @@ def _described(folder: str, text: bytes | None) -> Identity:
     name, revision = (about.get("name"), about.get("revision")) if isinstance(about, dict) else (None, None)
     if not isinstance(name, str) or not isinstance(revision, str | None):
         raise BadFileError("it does not name the model and its revision")
-    if not (is_name(name) and is_name(revision or "")):
+    if not (name and is_name(name) and is_name(revision or "")):
         raise BadFileError("the model's name or revision is none")
     asked = about.get("experiment_kwargs")
     given = "__".join(f"{key}_{value}" for key, value in sorted(asked.items())) if isinstance(asked, dict) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MOST = 128 << 20  # bytes of a report; one of a thousand models and a hundred tasks has six million
 WHOLE = "all results"
 DAY = Pattern(r"\d{4}-\d{2}-\d{2}")
+UNDATED = "1970-01-01"  # of a store that does not say when it was made
 CELLS = 12  # of a model, the gravest
 
 
@@ -43,7 +45,8 @@ def report(store: Store, board: str | None = None, *, date: str | None = None) -
 def day(head: Head) -> str:
     """Return the day that results are of: the one in the name of a published table, else the one on which they were synced."""
     named = DAY.search(_named(head.source))
-    return named[0] if named else head.synced[:10]
+    day = named or DAY.match(head.synced)
+    return day[0] if day else UNDATED
 
 
 def _scores(store: Store, board: str | None) -> tuple[tuple[str, ...], dict[str, dict[str, float]]]:
@@ -105,13 +108,17 @@ def read(file: Path) -> Report:
     import msgspec
 
     try:
-        if file.stat().st_size > MOST:
+        with file.open("rb") as opened:  # its size says nothing of a pipe or a device
+            text = opened.read(MOST + 1)
+        if len(text) > MOST:
             raise CardcheckError(f"{file} is larger than any report")
-        found = msgspec.json.decode(file.read_bytes(), type=Report)
+        found = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8), type=Report)
     except OSError as error:
         raise CardcheckError(f"cannot read {file}: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CardcheckError(f"{file} is no report of cardcheck leaderboard: {str(error)[:200]}") from None
     if found.schema_version > SCHEMA_VERSION:
         raise CardcheckError(f"{file} was written by a later version of cardcheck", hint="install that one")
+    if not DAY.fullmatch(found.date):  # it becomes a link and a folder's name
+        raise CardcheckError(f"{file} is no report of cardcheck leaderboard: its date is no day")
     return found

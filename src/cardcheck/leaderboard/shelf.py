@@ -65,7 +65,12 @@ def _held(folder: Path, *, before: Report) -> tuple[list[Report], list[str]]:
         if (file.parent.name, file.stem) == (before.date, before.slug):
             continue
         try:
-            found.append(read(file))
+            one = read(file)
         except CardcheckError as error:
             unread.append(error.message)
+            continue
+        if (file.parent.name, file.stem) == (one.date, one.slug):  # links are made of these
+            found.append(one)
+        else:
+            unread.append(f"{file}, which is the report on {one.board} of {one.date} and belongs elsewhere")
     return found, unread

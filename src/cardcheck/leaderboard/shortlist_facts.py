@@ -152,7 +152,7 @@ def fits_tokens(about: Known, least: int) -> bool | None:
 def fits_licence(about: Known, wanted: Collection[str]) -> bool | None:
     """Tell whether a model's licence is one of the wanted ones; `open` and `commercial` stand for groups of them."""
     licence = (about.licence or "").lower()
-    asked = {item.lower() for item in wanted}
+    asked = {item.strip().lower() for item in wanted}
     if licence in asked or (licence in OPEN and asked & {"open", "commercial"}):
         return True
     if licence in CONDITIONS and "commercial" in asked:
@@ -160,6 +160,12 @@ def fits_licence(about: Known, wanted: Collection[str]) -> bool | None:
     if not licence or (licence.startswith("http") and asked & {"open", "commercial"} and licence not in CONDITIONS):
         return None
     return False
+
+
+def licences_known() -> frozenset[str]:
+    """Return the names of the licences that models have, without those that are addresses."""
+    found = {str(facts.get("licence") or "").lower() for facts in _given().values()} | OPEN
+    return frozenset(name for name in found if name and not name.startswith("http"))
 
 
 def fits_code(about: Known) -> bool | None:
@@ -239,12 +245,16 @@ def task_types() -> frozenset[str]:
 
 def types_of(asked: str) -> tuple[str, ...]:
     """Return the types of task that a word stands for. Raises CardcheckError where it stands for none."""
-    word = asked.strip().lower().replace("_", "-").replace(" ", "-")
+    from difflib import get_close_matches
+
+    word = asked[:80].strip().lower().replace("_", "-").replace(" ", "-")
     if word in KINDS_OF_TASK:
         return KINDS_OF_TASK[word]
     if same := tuple(kind for kind in task_types() if kind.lower() == word.replace("-", "") or kind.lower() == word):
         return same
-    hint = f"{', '.join(KINDS_OF_TASK)}, all, or a type as MTEB names it"
+    known = {kind.lower(): kind for kind in (*KINDS_OF_TASK, *task_types())}
+    near = [known[key] for key in get_close_matches(word, known, 3, 0.7)]
+    hint = f"did you mean {', '.join(near)}?" if near else f"{', '.join(KINDS_OF_TASK)}, all, or a type as MTEB names it"
     raise CardcheckError(f"MTEB has no tasks of the kind {asked[:40]!r}", hint=hint)
 
 

@@ -7,6 +7,7 @@ file's state (`stamp`), which is all that the next sync needs in order to read o
 from __future__ import annotations
 
 import json
+import math
 import os
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -27,6 +28,9 @@ HEAD = b"cardcheck"
 METRICS = ("ndcg_at_10", "recall_at_100", "accuracy", "cosine_spearman")
 TEXTS = ("model", "revision", "experiment", "task", "dataset_revision", "mteb_version", "split", "subset", "languages", "path", "stamp")
 WAIT = 600  # seconds for another sync to end
+LARGEST = 1e100  # a score beyond it is kept as infinity: sums and squares of such numbers overflow
+TABLE = frozenset({"model", "task", "main_score"})  # what a published table of scores has, which is no store yet
+AGAIN = "cardcheck leaderboard sync makes it again"
 INSTALL = "pip install 'cardcheck[leaderboard]'"
 
 
@@ -60,7 +64,10 @@ class Store:
         import pyarrow.compute as pc
 
         asked = list(columns) if tasks is None else list(dict.fromkeys(("task", *columns)))
-        table = self._parquet.read(columns=asked)
+        try:
+            table = self._parquet.read(columns=asked)
+        except (OSError, pa.ArrowException) as error:
+            raise CardcheckError(f"{self.file} is damaged: {str(error)[:100]}", hint=AGAIN) from None
         if tasks is not None and table.num_rows:
             task = table["task"].combine_chunks()
             kept = pc.is_in(task.dictionary, value_set=pa.array(sorted(set(tasks)), pa.string()))
@@ -116,10 +123,40 @@ def is_there(file: Path | None = None) -> bool:
 def open_store(file: Path | None = None) -> Store:
     """Open the store. Raises CardcheckError where there is none, or it is of another version of cardcheck, or cannot be read."""
     file = file or default_path()
-    parquet, given = _opened(file)
+    if not file.exists():
+        raise CardcheckError(f"there is no store of the leaderboard yet at {file}", hint="cardcheck leaderboard sync SOURCE makes it")
+    if not file.is_file():
+        raise CardcheckError(f"{file} is no file", hint="--store names the store itself, one file in Parquet")
+    try:
+        parquet, given = _opened(file)
+    except PermissionError as error:
+        raise CardcheckError(f"cannot read {file}: {error.strerror}") from None
     if parquet is None or given.pop("format", None) != FORMAT or set(parquet.schema_arrow.names) != set(schema().names):
-        raise CardcheckError(f"{file} is no store of this version of cardcheck", hint="cardcheck leaderboard sync makes it again")
-    return Store(file, Head(**given), parquet)
+        if _is_table(file):
+            raise CardcheckError(f"{file} is a table of scores", hint=f"cardcheck leaderboard sync --table {file} makes a store of it")
+        raise CardcheckError(f"{file} is no store of this version of cardcheck", hint=AGAIN)
+    return Store(file, _head(given, file), parquet)
+
+
+def _head(given: dict[str, Any], file: Path) -> Head:
+    """Return what a store says of itself, which whoever made it wrote. Raises CardcheckError where it is of wrong types."""
+    import msgspec
+
+    try:
+        return msgspec.convert(given, Head)
+    except msgspec.ValidationError as error:
+        raise CardcheckError(f"{file} is damaged: {str(error)[:100]}", hint=AGAIN) from None
+
+
+def _is_table(file: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_schema(file)
+    except (OSError, pa.ArrowException):
+        return False
+    return set(found.names) >= TABLE and HEAD not in (found.metadata or {})
 
 
 def opened(file: Path, source: str) -> Store | None:
@@ -139,11 +176,12 @@ def _opened(file: Path) -> tuple[Any, dict[str, Any]]:
         raise CardcheckError(f"the leaderboard needs {error.name}", hint=INSTALL) from error
     try:
         parquet = pq.ParquetFile(pa.memory_map(str(file)), read_dictionary=list(TEXTS))
-        return parquet, json.loads((parquet.schema_arrow.metadata or {}).get(HEAD, b"{}"))
-    except FileNotFoundError:
-        raise CardcheckError("there is no store of the leaderboard yet", hint="cardcheck leaderboard sync SOURCE makes it") from None
-    except (OSError, pa.ArrowInvalid, ValueError):
+        given = json.loads((parquet.schema_arrow.metadata or {}).get(HEAD, b"{}"))
+    except PermissionError:
+        raise
+    except (OSError, pa.ArrowException, ValueError, KeyError, RecursionError):  # KeyError: it lacks a column
         return None, {}
+    return (parquet, given) if isinstance(given, dict) else (None, {})
 
 
 def write(file: Path, table: pa.Table, head: Head) -> None:
@@ -151,18 +189,33 @@ def write(file: Path, table: pa.Table, head: Head) -> None:
     import pyarrow.parquet as pq
 
     head.rows = table.num_rows
-    table = numbered(table)
+    table = _bounded(numbered(table))
     about = json.dumps({"format": FORMAT, **asdict(head)}, separators=(",", ":")).encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.half")  # the one that a killed sync left is overwritten: syncs hold the lock
+    half = _half(file)
     table = table.replace_schema_metadata({HEAD: about})
-    with half.open("wb") as out:
-        pq.write_table(
-            table, out, compression="zstd", compression_level=1, row_group_size=1 << 18, use_dictionary=list(TEXTS), write_statistics=False
-        )
-        out.flush()
-        os.fsync(out.fileno())
-    half.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as out:
+            pq.write_table(
+                table, out, compression="zstd", compression_level=1, row_group_size=1 << 18, use_dictionary=list(TEXTS),
+                write_statistics=False,
+            )  # fmt: skip
+            out.flush()
+            os.fsync(out.fileno())
+        half.replace(file)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise CardcheckError(f"cannot write {file}: {error.strerror or error}", hint="the old store, if any, is as it was") from None
+
+
+def _bounded(table: pa.Table) -> pa.Table:
+    """Return a table in which a score beyond LARGEST is infinity."""
+    import pyarrow.compute as pc
+
+    score = table["main_score"]
+    beyond = pc.fill_null(pc.greater(pc.abs(score), LARGEST), False)  # noqa: FBT003  # a value
+    bounded = pc.if_else(beyond, pc.multiply(pc.sign(score), math.inf), score)
+    return table.set_column(table.schema.get_field_index("main_score"), "main_score", bounded)
 
 
 @contextmanager
@@ -170,12 +223,23 @@ def lock(file: Path) -> Iterator[None]:
     """Hold the store for writing: a second sync waits for the first. A process that is killed lets go of it."""
     from filelock import FileLock, Timeout
 
-    file.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(file.with_name(f".{file.name}.lock"), timeout=WAIT)
     try:
-        with FileLock(file.with_name(f".{file.name}.lock"), timeout=WAIT):
-            yield
-    except Timeout:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except OSError as error:
+        if not isinstance(error, Timeout):
+            raise CardcheckError(f"cannot write beside {file}: {error.strerror or error}") from None
         raise CardcheckError(f"another sync has held {file} for {WAIT} seconds", hint="try again when it has ended") from None
+    try:
+        _half(file).unlink(missing_ok=True)  # that a killed sync left
+        yield
+    finally:
+        held.release()
+
+
+def _half(file: Path) -> Path:
+    return file.with_name(f".{file.name}.half")
 
 
 def numbered(table: pa.Table) -> pa.Table:

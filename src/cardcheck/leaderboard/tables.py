@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.errors import CardcheckError
 from cardcheck.leaderboard import boards
+from cardcheck.leaderboard.parse import is_name
 from cardcheck.leaderboard.store import TEXTS, Head, Synced, lock, opened, schema, write
+from cardcheck.report.words import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +26,8 @@ def sync_table(table: Path, file: Path, *, again: bool = False) -> Synced:
         old = None if again else opened(file, str(table.absolute()))
         if old and old.head.state == state:
             return Synced(old.head, 0, old.head.files, 0, unchanged=True)
-        rows = _converted(table)
-        head = Head(source=str(table.absolute()), state=state, synced=_now(), files=len(rows["path"].chunk(0).dictionary))
+        rows, bad = _converted(table)
+        head = Head(source=str(table.absolute()), state=state, synced=_now(), files=len(rows["path"].chunk(0).dictionary), bad=bad)
         write(file, rows, head)
     return Synced(head, head.files, 0, 0)
 
@@ -38,13 +40,35 @@ def _state(table: Path) -> str:
     return f"{about.st_size}:{about.st_mtime_ns}"
 
 
-def _converted(table: Path) -> pa.Table:
+def _converted(table: Path) -> tuple[pa.Table, dict[str, str]]:
+    """Return the rows as the store has them, and why rows were left out."""
     import pyarrow as pa
 
     try:
-        return _rows(_read(table))
+        named, bad = _named(_read(table))
+        if not named.num_rows:
+            raise CardcheckError(f"{table} holds no scores")
+        return _rows(named), bad
     except pa.ArrowException as error:
         raise CardcheckError(f"{table} is no table of scores: {str(error)[:200]}") from None
+
+
+def _named(given: pa.Table) -> tuple[pa.Table, dict[str, str]]:
+    """Leave out the rows in which a name is missing or is none, as reading files does; return why, by the column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bad: dict[str, str] = {}
+    for column in ("model", "task", "split", "subset", "revision"):
+        texts = pc.cast(given[column], pa.string()).combine_chunks().dictionary_encode()
+        fine = [name for name in texts.dictionary.to_pylist() if is_name(name) and (name or column == "revision")]
+        kept = pc.is_in(texts, value_set=pa.array(fine, pa.string()))
+        if column == "revision":  # which may be missing
+            kept = pc.or_(kept, pc.is_null(texts))
+        if left := given.num_rows - (pc.sum(kept).as_py() or 0):
+            bad[f"column {column}"] = f"{count(left, 'row')} without a name, or with one that is too long or cannot be printed"
+            given = given.filter(kept)
+    return given, bad
 
 
 def _rows(given: pa.Table) -> pa.Table:
@@ -54,7 +78,8 @@ def _rows(given: pa.Table) -> pa.Table:
 
     large = pa.large_string()
     path = pc.binary_join_element_wise(
-        pa.scalar("results", large), pc.replace_substring(given["model"].cast(large), "/", "__"), given["revision"].cast(large),
+        pa.scalar("results", large), pc.replace_substring(given["model"].cast(large), "/", "__"),
+        pc.fill_null(given["revision"].cast(large), ""),
         pc.binary_join_element_wise(given["task"].cast(large), pa.scalar(".json", large), pa.scalar("", large)), pa.scalar("/", large),
     )  # fmt: skip
     made: dict[str, Any] = {

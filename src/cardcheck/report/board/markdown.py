@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cardcheck.report.board.html import points
 from cardcheck.report.board.records import KINDS, SEVERITIES
 from cardcheck.report.markdown import code
+from cardcheck.report.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +40,11 @@ def render(report: Report) -> bytes:
 
 
 def _counts(numbers: dict[str, int]) -> str:
+    found = ", ".join(count(numbers[name], name[:-1]) for name in ("errors", "warnings", "notes"))
     return (
-        f"{numbers['models']} models in the results, {numbers['ranked']} ranked by the benchmark, {numbers['firm']} with a firm credible "
-        f"score. {numbers['with findings']} models have findings: {numbers['errors']} errors, {numbers['warnings']} warnings, "
-        f"{numbers['notes']} notes. {numbers['not checked']} times a rule could not be checked, which is no pass."
+        f"{count(numbers['models'], 'model')} in the results, {numbers['ranked']} ranked by the benchmark, {numbers['firm']} with a firm "
+        f"credible score. Models with findings: {numbers['with findings']} ({found}). "
+        f"{numbers['not checked']} times a rule could not be checked, which is no pass."
     )
 
 
