@@ -16,6 +16,7 @@ from results_made import REVISION, put, result
 
 from cardcheck.errors import CardcheckError, UnavailableError
 from cardcheck.facts import Facts
+from cardcheck.facts.board import PARTS
 from cardcheck.facts.outside import Offline
 from cardcheck.leaderboard import evidence, judged
 from cardcheck.leaderboard.evidence import Evidence, described, find, seen
@@ -89,6 +90,19 @@ def test_without_the_files_the_kept_metrics_answer(file: Path, tree: Path) -> No
     found = scores_of(held(file), "SciFact", "NFCorpus")
     assert [(score.task, score.run, score.split) for score in found] == [("NFCorpus", EXTERNAL, ""), ("SciFact", REVISION, "test")]
     assert found[1].metrics == {"main_score": 0.5, "ndcg_at_10": 0.5}
+
+
+def test_a_store_whose_rows_are_spoilt(file: Path) -> None:
+    """What a store with a whole head and spoilt rows cannot say is unavailable, and stops no audit."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4] + bytes(400) + whole[404:])
+    found = find(file)
+    with pytest.raises(UnavailableError, match="damaged"):
+        scores_of(found.before(Offline()), "SciFact")
+    facts = Facts()
+    facts.set("subject.id", ME)
+    found.tell(facts)
+    assert {facts.sources[part].state for part in PARTS} == {"unavailable"}
 
 
 @pytest.mark.parametrize(("kind", "whole"), [("zip", True), ("tar", False), ("git", True)])

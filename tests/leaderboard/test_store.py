@@ -14,6 +14,8 @@ import pytest
 
 from cardcheck.errors import CardcheckError
 from cardcheck.leaderboard import store
+from cardcheck.leaderboard.audit import audit
+from cardcheck.leaderboard.sync import sync
 from cardcheck.leaderboard.tables import sync_table
 
 if TYPE_CHECKING:
@@ -27,6 +29,16 @@ def made(folder: Path, *rows: dict[str, Any]) -> Path:
     pq.write_table(pa.Table.from_pylist([ROW, *rows]), folder / "table.parquet")
     sync_table(folder / "table.parquet", folder / "store.parquet")
     return folder / "store.parquet"
+
+
+def test_a_store_without_scores_is_audited(tmp_path: Path) -> None:
+    """Where no file of a source could be read, the audit says so of a board without models."""
+    (tmp_path / "results" / "a__b" / "r").mkdir(parents=True)
+    (tmp_path / "results" / "a__b" / "r" / "X.json").write_text("{", encoding="utf-8")
+    sync(str(tmp_path / "results"), tmp_path / "store.parquet")
+    found = audit(store.open_store(tmp_path / "store.parquet"))
+    assert found.models == ()
+    assert "1 files of the source could not be read." in found.notes
 
 
 def test_what_is_no_store_is_said(tmp_path: Path) -> None:

@@ -29,17 +29,17 @@ def rejected(**p: float) -> set[str]:
 @pytest.mark.parametrize(
     ("p", "expected"),
     [
-        # 0.05 × 3/10 = 0.015 for the first, 0.05 × 3/7 = 0.0214 for the second, 0.05 × 2/4 = 0.025 for the third, 0.05 for the last
-        ({"split": 0.0149, "rewording": 0.0213, "reproduction": 0.0249, "residual": 0.0499}, ALL),
-        ({"split": 0.0149, "rewording": 0.0213, "reproduction": 0.0249, "residual": 0.0501}, ALL - {"residual"}),
-        ({"split": 0.0149, "rewording": 0.0215, "reproduction": 0.5, "residual": 0.5}, {"split"}),
-        ({"split": 0.0151, "rewording": 0.5, "reproduction": 0.5, "residual": 0.5}, set()),
-        # the weights decide who comes first: 0.0101 / 0.2 is more than 0.0149 / 0.3
-        ({"split": 0.0149, "residual": 0.0101, "rewording": 0.5, "reproduction": 0.5}, {"split", "residual"}),
-        ({"residual": 0.0101, "split": 0.5, "rewording": 0.5, "reproduction": 0.5}, set()),
-        # two tests: 0.05 × 2/5 = 0.02, and where the first is not rejected, neither is the second at 0.05
-        ({"residual": 0.0199, "split": 0.0499}, {"residual", "split"}),
-        ({"residual": 0.0201, "split": 0.0499}, set()),
+        # 0.05 × 10/20 = 0.025 for the first, 0.05 × 5/10 = 0.025 for the second, 0.05 × 3/5 = 0.03 for the third, 0.05 for the last
+        ({"split": 0.0249, "rewording": 0.0249, "reproduction": 0.0299, "residual": 0.0499}, ALL),
+        ({"split": 0.0249, "rewording": 0.0249, "reproduction": 0.0299, "residual": 0.0501}, ALL - {"residual"}),
+        ({"split": 0.0249, "rewording": 0.0251, "reproduction": 0.5, "residual": 0.5}, {"split"}),
+        ({"split": 0.0251, "rewording": 0.5, "reproduction": 0.5, "residual": 0.5}, set()),
+        # the weights decide who comes first: 0.0051 / 0.1 is more than 0.0249 / 0.5
+        ({"split": 0.0249, "residual": 0.0051, "rewording": 0.5, "reproduction": 0.5}, {"split", "residual"}),
+        ({"residual": 0.0051, "split": 0.5, "rewording": 0.5, "reproduction": 0.5}, set()),
+        # two tests: 0.05 × 2/12 = 0.00833, and where the first is not rejected, neither is the second at 0.05
+        ({"residual": 0.0083, "split": 0.0499}, {"residual", "split"}),
+        ({"residual": 0.0084, "split": 0.0499}, set()),
         ({"residual": 0.0499}, {"residual"}),
         ({"residual": 0.0501}, set()),
     ],
@@ -53,7 +53,7 @@ def test_levels_by_hand() -> None:
     """A rejected test was tested at the rate times its share of the weights that were left; the order of the outcomes stays."""
     found = judged([outcome("residual", 0.001), outcome("split", 0.0001), outcome("rewording", 0.0002), outcome("reproduction", 0.0003)])
     assert [one.kind for one in found] == list(KINDS)
-    assert [one.rate for one in found] == pytest.approx([0.05, 0.015, 0.05 * 3 / 7, 0.05 * 2 / 4])
+    assert [one.rate for one in found] == pytest.approx([0.05, 0.025, 0.025, 0.03])
 
 
 @pytest.mark.parametrize("statistic", [-10.0, 0.0, TOLERANCE])
@@ -119,7 +119,7 @@ def test_the_residual_sees_less_beside_other_tests() -> None:
     found = statistics.Residual("consistent", 70.0, zero, 0.0, zero, 14.9, 3.1, 4.2, 5.0, 5, 0.5, "")
     alone = residual_outcome(found, "heldout-en-1", 180, 7, {"residual"})
     beside = residual_outcome(found, "heldout-en-1", 180, 7, ALL)
-    # Student's t with five degrees of freedom: 2.015 at 5 %, 3.365 at 1 %, 0.920 at 80 %
+    # Student's t with five degrees of freedom: 2.015 at 5 %, 4.032 at 0.5 %, 0.920 at 80 %
     assert alone.detectable == pytest.approx((2.015 + 0.920) * 5, abs=0.01)
-    assert beside.detectable == pytest.approx((3.365 + 0.920) * 5, abs=0.01)
+    assert beside.detectable == pytest.approx((4.032 + 0.920) * 5, abs=0.01)
     assert (alone.statistic, alone.p, alone.queries, alone.references) == (0.0, 0.5, 180, 7)

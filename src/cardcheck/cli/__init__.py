@@ -51,6 +51,8 @@ def main(args: list[str] | None = None) -> None:
         _fail(error.message, error.hint)
     except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(130)
+    except MemoryError:
+        _fail("the memory of this machine does not suffice", "a smaller subject, --memory-limit, or a machine with more memory")
     except Exception as error:  # noqa: BLE001  # the last net: users get a line, not a traceback
         _fail(
             f"internal error: {type(error).__name__}: {error}",

@@ -46,7 +46,11 @@ class Evidence:
         from cardcheck.facts.board import PARTS, set_board
         from cardcheck.facts.model import Source
 
-        record = seen(self.store).get((facts["subject.id"] or "").lower()) if self.store else None
+        try:
+            record = seen(self.store).get((facts["subject.id"] or "").lower()) if self.store else None
+        except CardcheckError as error:  # its head was whole, its rows are not: the audit goes on without it
+            facts.sources |= dict.fromkeys(PARTS, Source("unavailable", str(error)))
+            return
         if record is None:
             why = "the leaderboard's store has no results of it" if self.store else "no store of the leaderboard was used"
             facts.sources |= dict.fromkeys(PARTS, Source("absent", why))
@@ -95,7 +99,10 @@ class StoreFirst:
 
     def results(self, hub_id: str, tasks: tuple[str, ...]) -> list[Score]:
         """Return all that the store has of a model for these tasks; where it has no results of the model at all, what others say."""
-        found = _rows(self._store, hub_id)
+        try:
+            found = _rows(self._store, hub_id)
+        except CardcheckError as error:
+            raise UnavailableError(str(error)) from None
         if found.num_rows:
             return _scores(self._store, found, frozenset(tasks))
         try:

@@ -94,7 +94,7 @@ def means(runs: Runs) -> Means:
     cell = runs.model.of[at].astype(np.int64) * wide + runs.task.of[at]
     size = len(runs.model.names) * wide
     count, total = np.bincount(cell, minlength=size), np.bincount(cell, weights=runs.score[at], minlength=size)
-    scores = np.divide(total, count, out=np.full(size, np.nan), where=count > 0).reshape(-1, wide)
+    scores = np.divide(total, count, out=np.full(size, np.nan), where=count > 0).reshape(len(runs.model.names), wide)
     return Means(tuple(runs.model.names), tuple(runs.task.names), scores)
 
 
