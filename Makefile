@@ -16,7 +16,8 @@ test: $(SET_UP)/test $(MODEL)/config.json  ## lint, type-check and test the proj
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cardcheck rules test
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto -m "not timed"
+	$(BIN)/python -m pytest -m timed
 
 references: $(SET_UP)/references  ## measure the reference models (about half an hour, resumable)
 	$(BIN)/python benchmarks/references.py

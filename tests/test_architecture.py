@@ -159,6 +159,7 @@ def cpu_seconds(arguments: list[str], folder: Path) -> float:
     return min(times)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("arguments", "budget"),
     [

@@ -111,7 +111,8 @@ def test_the_command(board: Store) -> None:
     one = run(cli, [*base, "--model", COPY.upper(), "--select", "CC711,CC721"])
     assert f"scores are those of {MODELS[2]}" in one.output
     assert "CC741" not in one.output
-    given = json.loads(run(cli, [*base, "--json", "--model", COPY, "--ignore", "CC7"]).output, parse_constant=pytest.fail)
+    given = json.loads(run(cli, [*base, "--json", "--model", COPY, "--select", "CC731"]).output, parse_constant=pytest.fail)
     assert [(model["model"], model["findings"]) for model in given["models"]] == [(COPY, [])]
+    assert isinstance(run(cli, [*base, "--ignore", "CC7"]).exception, CardcheckError)
     wrong = run(cli, [*base, "--model", "else/wher"])
     assert isinstance(wrong.exception, (CardcheckError, SystemExit))
