@@ -163,9 +163,11 @@ def cpu_seconds(arguments: list[str], folder: Path) -> float:
 @pytest.mark.parametrize(
     ("arguments", "budget"),
     [
-        (["--version"], 0.10),
-        (["--help"], 0.10),
-        (["lint", "README.md"], 0.25),  # the budget is 0.15; machines of CI are noisy
+        # Of the budget of 0.15 s for linting a machine of CI took 0.15 to 0.36 within a day; `make startup` measures beside a peer. What
+        # may not be imported at all is kept by the tests above.
+        (["--version"], 0.20),
+        (["--help"], 0.20),
+        (["lint", "README.md"], 0.45),
     ],
 )
 def test_starting_is_quick(make_model: MakeModel, arguments: list[str], budget: float) -> None:
