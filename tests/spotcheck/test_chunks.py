@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cardcheck.spotcheck.encode import Encoded
 
-KILLS = 10
+KILLS = int(os.environ.get("CARDCHECK_KILLS", "10"))
 WINDOW = 8
 QUERIES = [f"who was {'very ' * (number % 9)}{number}?" for number in range(60)]
 DOCUMENTS = [f"the railway of {number}, " * (1 + number % 6) for number in range(240)]
