@@ -11,12 +11,13 @@ from board_made import finding, hostile, model, report
 
 from cardcheck.errors import CardcheckError
 from cardcheck.leaderboard import reported
-from cardcheck.leaderboard.audited import AuditedModel, BoardAudit, Cell, Found, Place
+from cardcheck.leaderboard.audited import AuditedModel, BoardAudit, Place
 from cardcheck.leaderboard.credible import Credible
 from cardcheck.leaderboard.diff import diff
 from cardcheck.leaderboard.shelf import put
 from cardcheck.leaderboard.store import Head
 from cardcheck.report import board
+from cardcheck.report.board.records import Cell, Finding
 
 if TYPE_CHECKING:
     from cardcheck.report.board.records import Changes, Model
@@ -141,7 +142,7 @@ def test_a_later_version_is_refused(tmp_path: Path) -> None:
 def test_an_audit_becomes_a_report() -> None:
     """Every field of the audit arrives, with what is known of the model beside it, and no path of this machine."""
     credible = Credible("intfloat/multilingual-e5-small", 0.61, 0.55, 0.66, 40, 20, 3, ("SciFact",), ("why",))
-    found = Found("CC701", "cell-high", "warning", "low", "message", ("line",), "SciFact", "key")
+    found = Finding("CC701", "cell-high", "warning", "low", "message", ("line",), "SciFact", "key")
     cells = tuple(Cell("SciFact", 0.9, 0.5, 0.4, 0.6, 3.0 - at) for at in range(20))
     audited = AuditedModel(
         "intfloat/multilingual-e5-small", "abc", Place(2, 1, float("nan"), 1), 7, credible, (found,), {"CC702": "x"}, cells

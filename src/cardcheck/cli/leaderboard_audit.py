@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardcheck.engine.rule import Rule
-    from cardcheck.leaderboard.audited import AuditedModel, BoardAudit, Found
+    from cardcheck.leaderboard.audited import AuditedModel, BoardAudit
+    from cardcheck.report.board.records import Finding
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 EVIDENCE = 5  # lines of a finding that are printed; JSON has all
@@ -121,7 +122,7 @@ def _board(found: BoardAudit) -> Iterator[str]:
     size = f"{count(len(found.models), 'model')}, {count(found.tasks, 'task')}"
     yield click.style(f"{visible(found.board) or 'all results'}: {size}", bold=True)
     yield ""
-    held: dict[str, list[tuple[Found, str]]] = {}
+    held: dict[str, list[tuple[Finding, str]]] = {}
     for model in found.models:
         for one in model.findings:
             held.setdefault(one.rule, []).append((one, model.model))

@@ -9,13 +9,14 @@ import numpy as np
 from cardcheck.engine.library import ready_rules
 from cardcheck.engine.select import choose
 from cardcheck.leaderboard import boards
-from cardcheck.leaderboard.audited import AuditedModel, BoardAudit, Cell, Place
+from cardcheck.leaderboard.audited import AuditedModel, BoardAudit, Place
 from cardcheck.leaderboard.checks import unusual
 from cardcheck.leaderboard.checks.seen import see
 from cardcheck.leaderboard.credible import Credible, order
 from cardcheck.leaderboard.credible_model import expit
 from cardcheck.leaderboard.judged import board_rules, judge, look
 from cardcheck.leaderboard.ranking import ranked
+from cardcheck.report.board.records import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

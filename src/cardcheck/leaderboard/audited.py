@@ -8,38 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cardcheck.leaderboard.credible import Credible
     from cardcheck.leaderboard.store import Head
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A rule that failed for a model. `evidence` are its lines, `task` what it is about where that is one task.
-
-    `key` stays the same from one audit to the next while the finding is the same.
-    """
-
-    rule: str
-    name: str
-    severity: str
-    confidence: str
-    message: str
-    evidence: tuple[str, ...]
-    task: str | None
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A published score, from 0 to 1, and what all other results lead one to expect there, with its 90 % interval.
-
-    `standard` is how many standard errors the score lies above what is expected.
-    """
-
-    task: str
-    published: float
-    expected: float
-    low: float
-    high: float
-    standard: float
+    from cardcheck.report.board.records import Cell, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +33,7 @@ class AuditedModel:
     place: Place | None
     credible_place: int | None
     credible: Credible
-    findings: tuple[Found, ...]
+    findings: tuple[Finding, ...]
     unknown: dict[str, str]
     cells: tuple[Cell, ...]
 

@@ -8,8 +8,8 @@ from cardcheck.engine.cel import activation, normalise
 from cardcheck.engine.evaluate import evaluate
 from cardcheck.facts.board import PARTS, set_board
 from cardcheck.facts.model import Facts
-from cardcheck.leaderboard.audited import Found
 from cardcheck.leaderboard.checks import broken, copies, dated, declared, reported, trained, unusual
+from cardcheck.report.board.records import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,14 +38,14 @@ def look(seen: Seen) -> Records:
     return found
 
 
-def judge(model: str, record: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[tuple[Found, ...], dict[str, str]]:
+def judge(model: str, record: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[tuple[Finding, ...], dict[str, str]]:
     """Judge one model's record; return findings, gravest and surest first, and the rules that could not be judged, with why."""
     facts = Facts()
     facts.set("subject.id", model)
     facts.set("subject.name", model.rpartition("/")[2])
     facts.set("subject.kind", "hub")
     set_board(facts, record)
-    findings: list[Found] = []
+    findings: list[Finding] = []
     unknown: dict[str, str] = {}
     for judged in evaluate(facts, rules):
         if judged.outcome == "unknown":
@@ -56,7 +56,7 @@ def judge(model: str, record: Mapping[str, Any], rules: Sequence[Rule]) -> tuple
     return tuple(findings), unknown
 
 
-def _found(judged: Judgement, facts: Facts) -> list[Found]:
+def _found(judged: Judgement, facts: Facts) -> list[Finding]:
     """Return a rule's findings, each with the evidence in its row."""
     rule = judged.rule
     given = {name: normalise(value) for name, value in facts.values.items() if name.startswith("board.")}
@@ -68,5 +68,5 @@ def _found(judged: Judgement, facts: Facts) -> list[Found]:
         evidence = tuple(str(line) for line in row.get("evidence") or ())
         words = (rule.id, facts["subject.id"], named)
         task = row.get("task")
-        found.append(Found(rule.id, rule.name, rule.severity, rule.confidence, finding.message, evidence, task, " ".join(words).rstrip()))
+        found.append(Finding(rule.id, rule.name, rule.severity, rule.confidence, finding.message, evidence, task, " ".join(words).rstrip()))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cardcheck
@@ -14,7 +14,7 @@ from cardcheck.leaderboard import boards
 from cardcheck.leaderboard.shortlist_facts import Known, known
 from cardcheck.leaderboard.table import of_board
 from cardcheck.pattern import Pattern
-from cardcheck.report.board.records import SCHEMA_VERSION, Cell, Finding, Model, Report
+from cardcheck.report.board.records import SCHEMA_VERSION, Model, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,10 +89,10 @@ def _model(found: AuditedModel, scores: dict[str, float]) -> Model:
         score=_finite(credible.score, 6), low=_finite(credible.low, 6), high=_finite(credible.high, 6),
         results=credible.cells, retrieval=credible.retrieval, private=credible.private,
         strongest=credible.strongest, why=credible.why,
-        findings=tuple(Finding(**asdict(one)) for one in found.findings), unknown=dict(found.unknown),
+        findings=found.findings, unknown=dict(found.unknown),
         cells=tuple(
-            Cell(
-                cell.task, published=round(cell.published, 5), expected=round(cell.expected, 5), low=round(cell.low, 5),
+            replace(
+                cell, published=round(cell.published, 5), expected=round(cell.expected, 5), low=round(cell.low, 5),
                 high=round(cell.high, 5), standard=round(cell.standard, 2),
             )
             for cell in found.cells[:CELLS]
