@@ -2,6 +2,8 @@
 
     python benchmarks/speed.py --mteb /path/to/python     # an interpreter with mteb; without it that row is left out
     python benchmarks/speed.py --documents 1000           # a part of the corpus, the judged documents among it
+    python benchmarks/speed.py --documents 100000 --device cuda --save FILE    # filled up with passages drawn from its sentences
+    python benchmarks/speed.py --model large              # random weights of BERT-large's architecture, 335 million parameters
     python benchmarks/speed.py --kills 50                 # instead: kill -9 at random points, then resume
 
 Each run is a process of its own, timed from its start to its nDCG@10: imports, loading, encoding, searching and scoring. The runs
@@ -14,7 +16,6 @@ import argparse
 import importlib.metadata
 import json
 import os
-import platform
 import random
 import resource
 import signal
@@ -32,7 +33,9 @@ MODEL = ROOT / "build/models/all-MiniLM-L6-v2"
 ARCHIVE = ROOT.parent / "shared/data/retrieval/retrieval.tar.zst"
 DATA = ROOT / "build/retrieval"
 SET = "scifact"
-BATCH_SIZES = (16, 32, 64)  # smaller ones were slower on two cores
+CONTENDERS = ("cardcheck", "default", "tuned-16", "tuned-32", "tuned-64")  # smaller batches were slower on two cores
+LARGE: dict[str, Any] = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+MOST_COUNTED = 20_000  # texts: of more a part is counted
 PUBLISHED = 0.64508  # MTEB's result for all-MiniLM-L6-v2 on SciFact
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "numpy")
 
@@ -61,20 +64,55 @@ def read(count: int | None) -> tuple[Texts, Texts, Qrels]:
     queries = {row["_id"]: row["text"] for row in rows["queries"] if row["_id"] in qrels}
     corpus = {row["_id"]: f"{row.get('title', '')} {row['text']}".strip() for row in rows["corpus"]}
     judged = {document for grades in qrels.values() for document in grades}
-    kept = sorted(corpus, key=lambda document: document not in judged)[:count]
-    return queries, {document: corpus[document] for document in corpus if document in set(kept)}, qrels
+    kept = set(sorted(corpus, key=lambda document: document not in judged)[:count])
+    chosen = {document: corpus[document] for document in corpus if document in kept}
+    return queries, chosen | recombined(corpus, (count or 0) - len(corpus)), qrels
+
+
+def recombined(corpus: Texts, count: int) -> Texts:
+    """Return `count` further passages, as long as those of the corpus and made of its sentences, drawn by chance with a fixed seed."""
+    chance = random.Random(0)  # noqa: S311  # not for secrets
+    texts = [text.split(". ") for text in corpus.values()]
+    sentences = [sentence for text in texts for sentence in text]
+    lengths = [len(text) for text in texts]
+    return {f"recombined-{i}": ". ".join(chance.choices(sentences, k=chance.choice(lengths))) for i in range(count)}
+
+
+def large() -> Path:
+    """Return the folder of a model with BERT-large's architecture, random weights and MiniLM's tokenizer, made once.
+
+    What every text has in common (positions) and what mixes tokens is scaled down, so that the vectors tell texts apart, as a trained
+    model's do: bfloat16 is only taken where it keeps their order.
+    """
+    folder = MODEL.with_name("random-large")
+    if (folder / "modules.json").is_file():
+        return folder
+    import torch
+    from sentence_transformers import SentenceTransformer, models  # type: ignore[attr-defined, unused-ignore]
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    torch.manual_seed(0)
+    inner = BertModel(BertConfig(vocab_size=30522, initializer_range=0.05, **LARGE))
+    with torch.no_grad():
+        for name, weight in inner.named_parameters():
+            if name.endswith(("output.dense.weight", "position_embeddings.weight", "token_type_embeddings.weight")):
+                weight.mul_(0.1)
+    with tempfile.TemporaryDirectory() as saved:
+        inner.save_pretrained(saved)
+        AutoTokenizer.from_pretrained(MODEL).save_pretrained(saved)
+        encoder = models.Transformer(saved, max_seq_length=256)
+        SentenceTransformer(modules=[encoder, models.Pooling(LARGE["hidden_size"])], device="cpu").save(str(folder))
+    return folder
 
 
 def run_cardcheck(args: argparse.Namespace) -> dict[str, Any]:
-    """Encode with the spot check's engine, search and score."""
-    from cardcheck.spotcheck.encode import encode
-    from cardcheck.spotcheck.metrics import ndcg_at_10
-    from cardcheck.spotcheck.search import search
+    """Encode, search and score as an audit does."""
+    from cardcheck.spotcheck.measure import Corpus, Options, measure
 
     queries, corpus, qrels = read(args.documents)
-    encoded = encode(args.model, list(queries.values()), list(corpus.values()), device=args.device, dtype=args.dtype)
-    scores = ndcg_at_10(qrels, search(encoded.queries, encoded.documents, list(queries), list(corpus), device=args.device))
-    return {"ndcg": sum(scores.values()) / len(scores), "encode_s": encoded.about["encode_s"], "about": encoded.about}
+    found = measure(args.model, Corpus(corpus, {"test": queries}, {"test": qrels}), Options(device=args.device), lambda _count: None)
+    scores = found.scores["test"]
+    return {"ndcg": sum(scores.values()) / len(scores), "encode_s": found.encoding["encode_s"], "about": found.encoding}
 
 
 def run_sentence_transformers(args: argparse.Namespace) -> dict[str, Any]:
@@ -131,12 +169,14 @@ def run_mteb(args: argparse.Namespace) -> dict[str, Any]:
 def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """Run one contender in a process of its own; return what it says, with its seconds from start to end, and the CPU's."""
     python = args.mteb if name == "mteb" else sys.executable
-    command = [python, __file__, "--contender", name, "--model", str(args.model), "--device", args.device, "--dtype", args.dtype]
+    command = [python, __file__, "--contender", name, "--model", str(args.model), "--device", args.device]
     command += ["--documents", str(args.documents)] if args.documents else []
     command += ["--batch", name.rpartition("-")[2]] if name.startswith("tuned-") else []
-    started, used = time.perf_counter(), _cpu_seconds()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"HF_HUB_OFFLINE": "1"})
-    seconds = time.perf_counter() - started
+    with tempfile.TemporaryDirectory(prefix="cardcheck-speed-") as cache:  # no encoding of an earlier run is gone on from
+        started, used = time.perf_counter(), _cpu_seconds()
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "CARDCHECK_CACHE": cache}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        seconds = time.perf_counter() - started
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -153,9 +193,14 @@ def matrix_rate(device: str, dtype: str) -> float:
     import torch
 
     best = 0.0
-    for rows, inner, columns in ((4096, 384, 1536), (4096, 1536, 384), (2048, 2048, 2048)):
+    shapes = [(4096, 384, 1536), (4096, 1536, 384), (2048, 2048, 2048)]
+    if device.startswith("cuda"):
+        shapes = [(8192, 8192, 8192), (65536, 1024, 4096), (65536, 384, 1536)]
+    for rows, inner, columns in shapes:
         left, right = (torch.randn(shape, device=device).to(getattr(torch, dtype)) for shape in ((rows, inner), (columns, inner)))
         for _ in range(6):
+            if device.startswith("cuda"):
+                torch.cuda.synchronize()
             started = time.perf_counter()
             for _ in range(3):
                 torch.nn.functional.linear(left, right)
@@ -173,18 +218,20 @@ def operations(args: argparse.Namespace) -> float:
     queries, corpus, _ = read(args.documents)
     model = SentenceTransformer(str(args.model), device="cpu")
     texts = [*queries.values(), *corpus.values()]
+    step = 1 + len(texts) // MOST_COUNTED
+    texts = texts[::step]
     lengths = [len(ids) for ids in model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]]
     inner: Any = model.transformers_model
     layers = [module for name, module in inner.named_modules() if isinstance(module, torch.nn.Linear) and "pooler" not in name]
     weights = sum(layer.weight.numel() for layer in layers)
     config = inner.config
     attention = 4 * config.num_hidden_layers * config.hidden_size * sum(length**2 for length in lengths)
-    return float(2 * weights * sum(lengths) + attention)
+    return float(step * (2 * weights * sum(lengths) + attention))
 
 
 def compare(args: argparse.Namespace) -> None:
     """Run the contenders in turns and print the table."""
-    names = ["cardcheck", "default", *(f"tuned-{size}" for size in args.batch_sizes), *(["mteb"] if args.mteb else [])]
+    names = [*args.contenders, *(["mteb"] if args.mteb else [])]
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     rates = dict.fromkeys(("float32", "bfloat16"), 0.0)
     for turn in range(args.repeats):
@@ -192,17 +239,19 @@ def compare(args: argparse.Namespace) -> None:
         for name in names:
             runs[name].append(measure(name, args))
             print(f"# turn {turn + 1}, {name}: {runs[name][-1]['seconds']:.1f} s, CPU {runs[name][-1]['cpu_s']:.1f} s", file=sys.stderr)
+            if args.save:
+                with args.save.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(_setting(args) | {"contender": name} | runs[name][-1]) + "\n")
     best = {name: min(found, key=lambda run: run["seconds"]) for name, found in runs.items()}
     cpu = {name: min(run["cpu_s"] for run in found) for name, found in runs.items()}
-    tuned = min((name for name in names if name.startswith("tuned-")), key=lambda name: best[name]["seconds"])
+    tuned = min((name for name in names if name.startswith("tuned-")), key=lambda name: best[name]["seconds"], default="")
     work = operations(args)
     own = best["cardcheck"]["about"]["dtype"]
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    documents = len(read(args.documents)[1])
-    print(f"SciFact, {documents:,} documents and 300 queries, {args.model.name}, {args.device}; best of {args.repeats} alternated runs")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, {_cpu()}; {versions}; {datetime.now(UTC):%Y-%m-%d}")
+    setting = _setting(args)
+    print(f"SciFact, {setting['documents']:,} documents and 300 queries, {args.model.name}; best of {args.repeats} alternated runs")
+    print(", ".join(f"{name} {value}" for name, value in setting.items() if name not in {"documents", "model"}))
     print("; ".join(f"matrix rate in {dtype} {rate / 1e9:.0f} GFLOP/s" for dtype, rate in rates.items()))
-    print(f"{'':34}{'seconds':>9}{'ratio':>8}{'CPU s':>9}{'ratio':>8}{'nDCG@10':>10}{'of the matrix rate':>20}")
+    print(f"{'':36}{'seconds':>9}{'ratio':>8}{'CPU s':>9}{'ratio':>8}{'nDCG@10':>10}{'of the matrix rate':>20}")
     labels = {"cardcheck": f"cardcheck ({own})", "default": "SentenceTransformer.encode, default", "mteb": "mteb.evaluate"}
     labels |= {name: f"SentenceTransformer, bfloat16, {name[6:]}" for name in names if name.startswith("tuned-")}
     for name in names:
@@ -211,8 +260,20 @@ def compare(args: argparse.Namespace) -> None:
         ratio = best[name]["seconds"] / best["cardcheck"]["seconds"]
         mark = " *" if name == tuned else ""
         times = f"{best[name]['seconds']:9.1f}{ratio:8.2f}{cpu[name]:9.1f}{cpu[name] / cpu['cardcheck']:8.2f}"
-        print(f"{labels[name]:34.34}{times}{best[name]['ndcg']:10.5f}{share:>20}{mark}")
+        print(f"{labels[name]:36.36}{times}{best[name]['ndcg']:10.5f}{share:>20}{mark}")
     print(f"* the best of its batch sizes. MTEB publishes {PUBLISHED} for all-MiniLM-L6-v2 on the whole corpus.")
+
+
+def _setting(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what was run on what."""
+    import torch
+
+    machine = {"device": args.device, "cpu": _cpu(), "cpus": len(os.sched_getaffinity(0))}
+    if args.device.startswith("cuda"):
+        machine["device"] = torch.cuda.get_device_name(args.device)
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    documents = args.documents or len(read(None)[1])
+    return {"model": args.model.name, "documents": documents, **machine, **versions, "date": f"{datetime.now(UTC):%Y-%m-%d}"}
 
 
 def _cpu() -> str:
@@ -232,9 +293,7 @@ def run_once(args: argparse.Namespace) -> None:
     from cardcheck.spotcheck.encode import encode
 
     queries, corpus, _ = read(args.documents or 300)
-    encoded = encode(
-        args.model, list(queries.values()), list(corpus.values()), chunks=args.chunks, window=16, dtype=args.dtype, device=args.device
-    )
+    encoded = encode(args.model, list(queries.values()), list(corpus.values()), chunks=args.chunks, window=16, device=args.device)
     if args.vectors:
         np.savez(args.vectors, queries=encoded.queries, documents=encoded.documents, reused=encoded.about["reused_texts"])
 
@@ -244,7 +303,7 @@ def kill(args: argparse.Namespace) -> None:
     import numpy as np
 
     chance, damaged, resumed, killed = random.Random(args.seed), 0, 0, 0  # noqa: S311  # not for secrets
-    base = [sys.executable, __file__, "--contender", "once", "--model", str(args.model), "--device", args.device, "--dtype", args.dtype]
+    base = [sys.executable, __file__, "--contender", "once", "--model", str(args.model), "--device", args.device]
     base += ["--documents", str(args.documents)] if args.documents else []
     with tempfile.TemporaryDirectory(prefix="cardcheck-kills-") as folder:
         whole, vectors = Path(folder) / "whole.npz", Path(folder) / "vectors.npz"
@@ -283,12 +342,12 @@ def _kill_with_children(pid: int) -> None:
 def main() -> None:
     """Compare, or kill, or be one of the processes that do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--model", default=str(MODEL), help="a folder, or `large`: random weights")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtype", default="auto", choices=["auto", "bfloat16", "float32", "exact"])
     parser.add_argument("--documents", type=int)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=list(BATCH_SIZES))
+    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), help="cardcheck, default, tuned-N (bfloat16, N texts a batch)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="append every run as a line of JSON")
     parser.add_argument("--mteb", metavar="PYTHON", help="an interpreter that has mteb")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
@@ -297,6 +356,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--vectors", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    args.model = large() if args.model == "large" else Path(args.model)
     unpack()
     if args.contender == "once":
         run_once(args)

@@ -81,6 +81,25 @@ def test_fused_layers_compute_the_same(saved_model: Path) -> None:
     assert np.allclose(backend.vectors(items, "query"), before, atol=1e-5)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_tokenising_in_processes_changes_nothing(saved_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As beside a GPU: windows that processes tokenise give the vectors that a thread's give, in their places, and are kept."""
+    from cardcheck.spotcheck import work
+
+    documents = [f"{TEXTS[i % 4]} {i}" for i in range(100)]
+    job = {"path": str(saved_model), "query": TEXTS, "document": documents, "device": "cpu", "seed": 0, "trust_remote_code": False}
+    job |= {"backend": "torch", "dtype": "exact", "batch_tokens": None, "window": 16}
+    found = {}
+    for processes in (0, 3):
+        monkeypatch.setattr(work, "_tokenisers", lambda *_given, processes=processes: processes)
+        out = str(tmp_path / f"by-{processes}")
+        work.work(job | {"chunks": f"{out}-chunks", "out": out}, lambda _count: None)
+        found[processes] = np.load(f"{out}.document.npy")
+        assert len(list((tmp_path / f"by-{processes}-chunks").rglob("*.chunk"))) == 8
+    assert np.array_equal(found[0], found[3])
+    assert len(np.unique(found[0], axis=0)) == 100
+
+
 def test_bfloat16_that_moves_ranks_falls_back(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model whose ranks move is run in float32 from freshly loaded weights, and that is said with the figures."""
     from cardcheck.spotcheck import work

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -12,10 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardcheck.spotcheck.backends import Item
-from cardcheck.spotcheck.batches import Budget, ahead, batches, is_out_of_memory, run, windows
+from cardcheck.spotcheck.batches import Budget, ahead, batches, begin, is_out_of_memory, run, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+PROCESSES = [0, 2] if sys.platform == "linux" else [0]
 
 
 def _items(lengths: list[int]) -> list[Item]:
@@ -65,7 +73,7 @@ def test_batches_are_halved_when_memory_ends(error: Exception) -> None:
     lengths = np.random.default_rng(1).integers(5, 11, 64).tolist()
     budget = Budget(400)
     told: list[int] = []
-    rows = run(compute, _items(lengths), budget, told.append)
+    rows = begin(compute, _items(lengths), budget, told.append)()
     assert rows[:, 0].tolist() == list(range(64))
     assert rows[:, 1].tolist() == lengths
     assert sum(told) == 64
@@ -117,14 +125,47 @@ def test_the_next_job_is_prepared_beside_this_one() -> None:
     assert list(ahead(prepare, [])) == []
 
 
-def test_errors_of_the_preparing_thread_arrive() -> None:
+@pytest.mark.parametrize("processes", PROCESSES)
+def test_errors_of_preparing_arrive(processes: int) -> None:
     """A text that cannot be tokenised ends the run with its own error."""
 
     def prepare(_job: int) -> int:
         raise ValueError("no tokens")
 
     with pytest.raises(ValueError, match="no tokens"):
-        list(ahead(prepare, [1]))
+        list(ahead(prepare, [1, 2, 3], processes))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_jobs_are_prepared_in_processes() -> None:
+    """Forked processes prepare what they need not be handed, each job once and in order, and are gone afterwards."""
+    lock = threading.Lock()  # cannot be pickled
+
+    def prepare(job: int) -> tuple[int, int]:
+        with lock:
+            return job * 10, os.getpid()
+
+    found = list(ahead(prepare, list(range(20)), 3))
+    assert [(job, made) for job, (made, _) in found] == [(i, i * 10) for i in range(20)]
+    makers = {process for _, (_, process) in found}
+    assert os.getpid() not in makers
+    assert not any(Path(f"/proc/{process}").exists() for process in makers)
+
+
+@pytest.mark.parametrize("processes", PROCESSES)
+def test_who_wants_no_more_waits_for_nothing(processes: int) -> None:
+    """Where the computing fails, what was to be prepared is left, and nothing goes on."""
+    jobs = ahead(lambda job: job, list(range(1000)), processes)
+    assert next(jobs) == (0, 0)
+    jobs.close()  # type: ignore[attr-defined]  # it is a generator
+    assert list(jobs) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_killed_process_is_told() -> None:
+    """A process that was killed, for memory say, ends the run with an error instead of a wait without end."""
+    with pytest.raises(BrokenProcessPool):
+        list(ahead(lambda _job: os.kill(os.getpid(), signal.SIGKILL), [1, 2, 3], 2))
 
 
 def test_a_gpu_batch_grows_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:

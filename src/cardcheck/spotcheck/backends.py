@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
+
+    from cardcheck.spotcheck.tokens import Tokens
 
     Vectors = NDArray[np.float32]
 
@@ -45,7 +48,7 @@ class Backend(Protocol):
         """Prepare texts, with the prompt of their kind; runs in a thread beside `vectors`."""
         ...
 
-    def vectors(self, items: list[Item], kind: Kind) -> Vectors:
+    def vectors(self, items: list[Item], kind: Kind) -> Vectors | torch.Tensor:
         """Return one row for each item, in their order."""
         ...
 
@@ -60,6 +63,8 @@ class TorchBackend:
     def __init__(self, path: Path, *, device: str, trust_remote_code: bool, engine: Literal["torch", "openvino"] = "torch") -> None:
         import torch
         from sentence_transformers import SentenceTransformer
+
+        from cardcheck.spotcheck.tokens import Tokeniser
 
         if engine == "openvino":
             _require_openvino(path)
@@ -82,6 +87,8 @@ class TorchBackend:
         self.fused = 0
         self.prompts = {kind: _prompt(self.model, kind) for kind in KINDS}
         self.accepted = set(self.model.get_model_kwargs())
+        self.tokeniser = Tokeniser(self.model.preprocess)
+        self.window: tuple[Tokens, Tokens] | None = None
 
     def speed_up(self, dtype: str, *, fuse: bool) -> None:
         """Compute in `dtype`, on a CPU with fused layers where asked; not to be undone. Raises what PyTorch raises."""
@@ -97,35 +104,37 @@ class TorchBackend:
 
     def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
         """Tokenise; models that want to see a batch as a whole get the texts themselves."""
-        import torch
-
-        features = self._preprocess(texts, kind)
-        tensors = [value for value in features.values() if isinstance(value, torch.Tensor)]
-        mask = features.get("attention_mask")
-        if mask is None or mask.dim() != 2 or len(mask) != len(texts) or any(value.shape != mask.shape for value in tensors):
+        tokens = self.tokeniser(texts, self.prompts[kind], self._options(kind))
+        if tokens is None:
             return [Item(1 + len(text) // CHARACTERS_A_TOKEN, text) for text in texts]
-        return [Item(length, features, row) for row, length in enumerate(mask.sum(dim=1).tolist())]
-
-    def _preprocess(self, texts: list[str], kind: Kind) -> dict[str, Any]:
-        features: dict[str, Any] = self.model.preprocess(texts, prompt=self.prompts[kind] or None, **self._options(kind))
-        return features
+        return [Item(length, tokens, row) for row, length in enumerate(tokens.lengths)]
 
     def _options(self, kind: Kind) -> dict[str, Any]:
         return {"task": kind} if "task" in self.accepted else {}
 
-    def vectors(self, items: list[Item], kind: Kind) -> Vectors:
-        """Run one batch."""
+    def vectors(self, items: list[Item], kind: Kind) -> torch.Tensor:
+        """Run one batch; on a GPU the result is there when it is asked for."""
         import torch
 
-        features = self._preprocess([item.data for item in items], kind) if isinstance(items[0].data, str) else _rows(items)
+        options = self._options(kind)
+        if isinstance(items[0].data, str):
+            features = self.model.preprocess([item.data for item in items], prompt=self.prompts[kind] or None, **options)
+        else:
+            features = self._moved(items[0].data).cut([item.row for item in items])
         device = self.model.device
         features = {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in features.items()}
         with torch.inference_mode():
-            result = self.model(features, **self._options(kind))["sentence_embedding"]
+            result = self.model(features, **options)["sentence_embedding"]
             if self.model.truncate_dim is not None:
                 result = result[..., : self.model.truncate_dim]
-            vectors: Vectors = result.float().cpu().numpy()
+            vectors: torch.Tensor = result.float()
         return vectors
+
+    def _moved(self, tokens: Tokens) -> Tokens:
+        """Return the window on the model's device, where it stays while batches are cut out of it."""
+        if self.window is None or self.window[0] is not tokens:
+            self.window = (tokens, tokens.to(self.model.device))
+        return self.window[1]
 
     def about(self) -> dict[str, Any]:
         """Say what ran."""
@@ -141,17 +150,6 @@ class TorchBackend:
             "stored_dtype": self.stored,
             "fused_layers": self.fused,
         }
-
-
-def _rows(items: Sequence[Item]) -> dict[str, Any]:
-    """Cut one batch out of tokenised windows: its rows, without the columns in which all of them are padded."""
-    import torch
-
-    features = items[0].data
-    rows = torch.tensor([item.row for item in items])
-    used = features["attention_mask"][rows].any(dim=0).nonzero().flatten()
-    first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
-    return {name: value[rows, first:last] if isinstance(value, torch.Tensor) else value for name, value in features.items()}
 
 
 def _name(dtype: Any) -> str:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import ctypes
+import signal
+from collections import deque
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from cardcheck.spotcheck.backends import Item
 
     Vectors = NDArray[np.float32]
+    Rows = Vectors | torch.Tensor
 
 T = TypeVar("T")
 R = TypeVar("R")
 CPU_TOKENS = 4096  # measured: larger ones are no faster on two cores, those below 2048 a fifth slower
 CUDA_TOKENS = 16384
+PR_SET_PDEATHSIG = 1
 MOST_TOKENS = 1 << 17
 ROOM = 0.4  # of a GPU's memory: a batch twice as large still fits then
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "bad_alloc", "bad allocation")
@@ -72,26 +79,46 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, Exception) and ("outofmemory" in text or any(words in text for words in NO_MEMORY))
 
 
-def run(
-    compute: Callable[[list[Item]], Vectors], items: Sequence[Item], budget: Budget, done: Callable[[int], None] = lambda _count: None
-) -> Vectors:
-    """Return one vector for each item, in their order; `done` is told how many more there are."""
-    import numpy as np
+def run(compute: Callable[[list[Item]], Rows], items: Sequence[Item], budget: Budget) -> Vectors:
+    """Return one vector for each item, in their order."""
+    return begin(compute, items, budget)()
 
+
+def begin(
+    compute: Callable[[list[Item]], Rows], items: Sequence[Item], budget: Budget, done: Callable[[int], None] = lambda _count: None
+) -> Callable[[], Vectors]:
+    """Run the items' batches; return what gives one vector for each item, in their order.
+
+    A GPU works on after this returns, and is waited for where the vectors are asked for. `done` is told how many more items were begun.
+    """
     order: list[int] = []
-    parts: list[Vectors] = []
+    parts: list[Rows] = []
     for batch in batches([item.length for item in items], budget):
         parts += _halving(compute, [items[i] for i in batch], budget)
         order += batch
         done(len(batch))
         budget.grow()
-    rows = np.concatenate(parts)
-    result = np.empty_like(rows)
-    result[order] = rows
-    return result
+
+    def vectors() -> Vectors:
+        rows = _joined(parts)
+        result = rows.copy()
+        result[order] = rows
+        return result
+
+    return vectors
 
 
-def _halving(compute: Callable[[list[Item]], Vectors], items: list[Item], budget: Budget) -> list[Vectors]:
+def _joined(parts: list[Rows]) -> Vectors:
+    """Bring the rows of all batches together, and here."""
+    import numpy as np
+    import torch
+
+    tensors = [part for part in parts if isinstance(part, torch.Tensor)]
+    joined: Vectors = torch.cat(tensors).cpu().numpy() if tensors else np.concatenate(parts)
+    return joined
+
+
+def _halving(compute: Callable[[list[Item]], Rows], items: list[Item], budget: Budget) -> list[Rows]:
     """Run a batch; where memory does not suffice, its halves. Raises what the model raises, and MemoryError for one text alone."""
     try:
         return [compute(items)]
@@ -111,12 +138,38 @@ def _release(device: str) -> None:
         torch.cuda.empty_cache()
 
 
-def ahead(prepare: Callable[[T], R], jobs: Sequence[T]) -> Iterator[tuple[T, R]]:
-    """Yield each job with what was prepared of it; the next one is prepared in a thread meanwhile."""
-    with ThreadPoolExecutor(1, thread_name_prefix="tokenise") as thread:
-        coming = thread.submit(prepare, jobs[0]) if jobs else None
+def ahead(prepare: Callable[[T], R], jobs: Sequence[T], processes: int = 0) -> Iterator[tuple[T, R]]:
+    """Yield each job with what was prepared of it; the next ones are prepared meanwhile, in a thread or in forked processes.
+
+    Raises what `prepare` raises, and BrokenProcessPool where a process was killed.
+    """
+    pool: Executor = ThreadPoolExecutor(1, thread_name_prefix="tokenise")
+    work: Callable[[T], R] = prepare
+    if processes:
+        pool = ProcessPoolExecutor(processes, get_context("fork"), initializer=_be_forked, initargs=(prepare,))
+        work = _prepared
+    coming = deque(pool.submit(work, job) for job in jobs[: 2 * processes or 1])
+    try:
         for number, job in enumerate(jobs):
-            assert coming  # noqa: S101  # for the type checker: there is one while there are jobs
-            ready = coming.result()
-            coming = thread.submit(prepare, jobs[number + 1]) if number + 1 < len(jobs) else None
+            ready = coming.popleft().result()
+            coming += [pool.submit(work, later) for later in jobs[number + (2 * processes or 1) :][:1]]
             yield job, ready
+    finally:  # also where whoever asked wants no more
+        pool.shutdown(cancel_futures=True)
+
+
+def _be_forked(prepare: Callable[[Any], Any]) -> None:
+    """Be one of the processes: it has the tokenizer and the texts already, uses one core, and ends with the one that it is for."""
+    import torch
+
+    global _prepare  # noqa: PLW0603  # the way in: what is forked need not be pickled
+    _prepare = prepare
+    torch.set_num_threads(1)  # OpenMP's threads are not forked
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _prepared(job: Any) -> Any:
+    return _prepare(job)
+
+
+_prepare: Callable[[Any], Any]

@@ -62,7 +62,7 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "TOKENIZERS_PARALLELISM": "false",  # it runs in a thread beside the computing
+        "TOKENIZERS_PARALLELISM": "false",  # it runs in a thread or in processes beside the computing
     }
     try:
         _import_libraries()
