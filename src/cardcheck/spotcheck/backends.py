@@ -101,6 +101,10 @@ class TorchBackend:
 
             with torch.inference_mode(mode=False), torch.no_grad():
                 self.fused = fused(self.model)
+            if dtype == "bfloat16":
+                from cardcheck.spotcheck import attention
+
+                attention.use(self.model)
 
     def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
         """Tokenise; models that want to see a batch as a whole get the texts themselves."""
