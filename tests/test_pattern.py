@@ -65,23 +65,54 @@ def test_the_next_run_compiles_nothing(tmp_path: Path) -> None:
     assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["patterns"]
 
 
+def test_each_expression_has_a_line(tmp_path: Path) -> None:
+    """Expressions with ends of lines, tabs and letters beyond ASCII are kept apart, and so are those that differ in flags alone."""
+    texts = [("a\nb", 0), ("a\tb", 0), ("a\\nb", 0), ("é'\u2028\"", 0), ("b", 0), ("b", re.IGNORECASE)]
+    for text, flags in texts:
+        Pattern(text, flags).search("")
+    pattern._keep()
+    assert len((tmp_path / f"patterns-{pattern.NAME}").read_bytes().splitlines()) == len(texts)
+    pattern._kept.cache_clear()
+    pattern._FRESH.clear()
+    for text, flags in texts:
+        assert Pattern(text, flags).compiled == re.compile(text, flags)
+    assert pattern._FRESH == {}
+
+
+def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more expressions than a program has the oldest go."""
+    monkeypatch.setattr(pattern, "MAX_KEPT", 2)
+    for text in ("a", "b", "c"):
+        Pattern(text).search("")
+    pattern._keep()
+    kept = (tmp_path / f"patterns-{pattern.NAME}").read_bytes().splitlines()
+    assert [line.partition(b"\t")[0] for line in kept] == [b"0 'b'", b"0 'c'"]
+
+
 @pytest.mark.parametrize(
     "kept",
     [
-        b"", b"[", b"[]", b"\xff", {"code": "AAAA"}, KEPT | {"code": "no base64!"}, KEPT | {"code": ""}, KEPT | {"code": "/////w=="},
+        b"", b"[", b"\xff\n\t\n\t\t\t", b"0 'ab+'", b"0 'ab+'\t", b"0 'ab+'\t[", b"\xff\t\xff\n0 'ab+'\t\xff", {"code": "AAAA"},
+        KEPT | {"code": "no base64!"}, KEPT | {"code": ""}, KEPT | {"code": "/////w=="},
         KEPT | {"code": 5}, 5, None, [], {}, KEPT | {"code": "AQAAAA==", "groups": 10**30}, KEPT | {"code": "AQAAAA==", "flags": "x"},
         KEPT | {"code": "AQAAAA==", "groups": -5}, KEPT | {"code": "AQAAAA==", "names": []},
     ],
 )  # fmt: skip
 def test_what_is_spoilt_is_not_used(tmp_path: Path, kept: Any) -> None:
     """A file that was cut short or overwritten costs time and nothing else."""
-    data = kept if isinstance(kept, bytes) else json.dumps({"0 ab+": kept}).encode()
-    (tmp_path / f"patterns-{pattern.NAME}.json").write_bytes(data)
+    data = kept if isinstance(kept, bytes) else b"0 'ab+'\t" + json.dumps(kept).encode()
+    (tmp_path / f"patterns-{pattern.NAME}").write_bytes(data)
     assert Pattern("ab+").findall("abb ab") == ["abb", "ab"]
+    pattern._keep()
+    pattern._kept.cache_clear()
+    pattern._FRESH.clear()
+    assert Pattern("ab+").findall("abb ab") == ["abb", "ab"]
+    assert pattern._FRESH == {}, "it is mended"
 
 
 def test_another_python_compiles_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where `re` is made in another way, nothing is kept and everything works."""
+    re.compile("ab+")  # which it remembers: it cannot do without its own parts either
     monkeypatch.delattr("re._compiler._code")
     assert Pattern("ab+").findall("abb ab") == ["abb", "ab"]
     assert pattern._FRESH == {}

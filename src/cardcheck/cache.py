@@ -30,14 +30,14 @@ def cache_folder() -> Path | None:
     return Path(base) / "cardcheck" if base and not base.startswith("~") else None
 
 
-def made_of(files: Iterable[Path], *words: str) -> str:
+def made_of(files: Iterable[str | Path], *words: str) -> str:
     """Return a name for what is made of these files as they are now, by their sizes and times of change, and of these words.
 
     Raises OSError for a file that is not there.
     """
     digest = sha256("\0".join(words).encode())
     for path in files:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  # hundreds of them with every start
         digest.update(os.fsencode(path) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:32]
 
@@ -48,7 +48,7 @@ def load(kind: str, name: str) -> bytes | None:
     if folder is None:
         return None
     try:
-        return (folder / f"{kind}-{name}.json").read_bytes()
+        return (folder / f"{kind}-{name}").read_bytes()
     except OSError:
         return None
 
@@ -62,8 +62,8 @@ def save(kind: str, name: str, text: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         half = folder / f".{kind}-{name}.{os.getpid()}"
         half.write_text(text, encoding="ascii")
-        half.replace(folder / f"{kind}-{name}.json")
-        old = sorted(folder.glob(f"{kind}-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
+        half.replace(folder / f"{kind}-{name}")
+        old = sorted(folder.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
         for path in old:
             path.unlink(missing_ok=True)
     except OSError:

@@ -76,32 +76,36 @@ class Pattern:
 
 NAME = f"{__version__}-{sys.implementation.cache_tag}-{sys.hexversion:x}"
 MAX_GROUPS = 1000
-_FRESH: dict[str, Any] = {}  # what this run had to compile, to be kept when it ends
+MAX_KEPT = 1000  # twice as many as there are; in a checkout those of yesterday's code go when there are more
+_FRESH: dict[bytes, bytes] = {}  # what this run had to compile, to be kept when it ends
 
 
 @functools.cache
-def _kept() -> dict[str, Any]:
-    """Return what earlier runs kept of expressions, by their flags and text."""
-    try:
-        kept = json.loads(cache.load("patterns", NAME) or b"{}")
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) else {}
+def _kept() -> dict[bytes, bytes]:
+    """Return what earlier runs kept of expressions: a line each, its key and what is read once the expression is needed."""
+    kept = cache.load("patterns", NAME) or b""
+    return dict(parts for line in kept.splitlines() if line.isascii() and len(parts := line.split(b"\t")) == 2)  # key and value
+
+
+def _keep() -> None:
+    """Have what was kept and what is fresh kept for later runs."""
+    newest = list((_kept() | _FRESH).items())[-MAX_KEPT:]
+    cache.save("patterns", NAME, b"".join(b"%s\t%s\n" % line for line in newest).decode("ascii"))
 
 
 def _compiled(text: str, flags: int) -> re.Pattern[str]:
     """Return the expression from what was kept of it; else compile it, and have it kept."""
-    key = f"{flags} {text}"
+    key = f"{int(flags)} {text!a}".encode("ascii")
     try:
         if key in _kept():
-            return _restored(text, _kept()[key])
+            return _restored(text, json.loads(_kept()[key]))
         entry = _taken_apart(text, flags)
         pattern = _restored(text, entry)
     except (ImportError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RuntimeError):
         return re.compile(text, flags)
     if not _FRESH:
-        atexit.register(lambda: cache.save("patterns", NAME, json.dumps(_kept() | _FRESH)))
-    _FRESH[key] = entry
+        atexit.register(_keep)
+    _FRESH[key] = json.dumps(entry).encode("ascii")
     return pattern
 
 

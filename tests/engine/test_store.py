@@ -89,6 +89,17 @@ def test_stored_rules_are_the_same(make_model: MakeModel, folder: Path, compiled
     assert sum(outcome == "fail" for _, outcome, _ in judged[0]) > 4
 
 
+def test_rules_share_what_they_have_in_common(folder: Path) -> None:
+    """An expression that stands in a rule twice, or in several rules, is stored and evaluated as one."""
+    _second_rule(folder / "ACME001.yaml")
+    for _ in range(2):
+        one, two = (rule for rule in ready_rules([folder]) if rule.id.startswith("ACME"))
+    assert one.fails is two.fails
+    assert one.edit is not None
+    assert one.message[0] is one.edit[0][0] is two.message[0]
+    assert (one.message[1], one.edit[1]) == (" has no tags", ("x",))
+
+
 def _other_text(path: Path) -> None:
     path.write_text(RULE.replace("severity: note", "severity: error"))
 
@@ -132,35 +143,43 @@ def _empty(_: bytes) -> bytes:
     return b""
 
 
-def _not_a_list(_: bytes) -> bytes:
+def _no_keys(_: bytes) -> bytes:
     return b"{}"
 
 
 def _no_rules(_: bytes) -> bytes:
+    return b'{"rules": [], "expressions": []}'
+
+
+def _a_list(_: bytes) -> bytes:
     return b"[]"
 
 
 def _missing_key(data: bytes) -> bytes:
-    rules = json.loads(data)
-    del rules[0]["severity"]
-    return json.dumps(rules).encode()
+    stored = json.loads(data)
+    del stored["rules"][0]["severity"]
+    return json.dumps(stored).encode()
 
 
 def _unknown_key(data: bytes) -> bytes:
-    rules = json.loads(data)
-    rules[0]["colour"] = "red"
-    return json.dumps(rules).encode()
+    stored = json.loads(data)
+    stored["rules"][0]["colour"] = "red"
+    return json.dumps(stored).encode()
+
+
+def _no_expressions(data: bytes) -> bytes:
+    return json.dumps(json.loads(data) | {"expressions": []}).encode()
 
 
 def _scalars(_: bytes) -> bytes:
-    return b"[1, null]"
+    return b'{"rules": [1, null], "expressions": [1, null]}'
 
 
-@pytest.mark.parametrize("damage", [_cut, _empty, _missing_key, _unknown_key, _no_rules, _not_a_list, _scalars])
+@pytest.mark.parametrize("damage", [_cut, _empty, _missing_key, _unknown_key, _no_expressions, _no_keys, _no_rules, _a_list, _scalars])
 def test_a_damaged_store_is_made_again(cache: Path, compiled: list[Any], damage: Callable[[bytes], bytes]) -> None:
     """What cannot be read is passed over without a word, and written anew."""
     first = ready_rules()
-    path = next(cache.glob("rules-*.json"))
+    path = next(cache.glob("rules-*"))
     path.write_bytes(damage(path.read_bytes()))
     assert [rule.id for rule in ready_rules()] == [rule.id for rule in first]
     assert [rule.id for rule in ready_rules()] == [rule.id for rule in first]
@@ -171,11 +190,9 @@ def test_a_damaged_store_is_made_again(cache: Path, compiled: list[Any], damage:
 def test_a_damaged_condition_is_compiled_from_its_text(cache: Path, folder: Path, make_model: MakeModel, stored: str) -> None:
     """Where the bytes of a condition say nothing its text still does: a rule does not become unknown for a faulty cache."""
     ready_rules([folder])
-    path = next(cache.glob("rules-*.json"))
-    rules = json.loads(path.read_bytes())
-    for rule in rules:
-        rule["fails"]["compiled"] = stored
-    path.write_text(json.dumps(rules))
+    path = next(cache.glob("rules-*"))
+    content = json.loads(path.read_bytes())
+    path.write_text(json.dumps(content | {"expressions": [[text, stored] for text, _ in content["expressions"]]}))
     facts = collect(Subject("m", "folder", make_model({"README.md": "# m\n"})))
     judged = {judged.rule.id: judged for judged in evaluate(facts, ready_rules([folder]))}
     assert judged["ACME001"].findings[0].message == "m has no tags"
@@ -197,7 +214,7 @@ def test_only_the_last_few_are_kept(cache: Path, folder: Path) -> None:
     for number in range(KEPT + 4):
         os.utime(folder / "ACME001.yaml", (number, number))
         ready_rules([folder])
-    assert len(list(cache.glob("rules-*.json"))) == KEPT
+    assert len(list(cache.glob("rules-*"))) == KEPT
     assert not list(cache.glob(".*"))
 
 
@@ -219,4 +236,4 @@ def test_two_runs_at_once(cache: Path, make_model: MakeModel) -> None:
     printed = [run.communicate(timeout=60) for run in runs]
     assert {err for _, err in printed} == {b""}
     assert len({out for out, _ in printed}) == 1
-    assert len(list(cache.glob("rules-*.json"))) == 1
+    assert len(list(cache.glob("rules-*"))) == 1

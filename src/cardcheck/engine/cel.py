@@ -11,13 +11,15 @@ import functools
 import math
 import operator
 import sys
+from base64 import b64decode, b64encode
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.facts.schema import FIELDS
 from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cel_expr_python import cel
 
@@ -36,28 +38,57 @@ class CelError(ValueError):
 
 
 @functools.cache
-def _environments() -> tuple[cel.Env, cel.Env]:
+def _checking() -> cel.Env:
+    """Return the environment that knows the type of every fact."""
+    from cel_expr_python import cel
+
+    wrapped = {name: cel.Type(f"google.protobuf.{name}Value") for name in ("String", "Int64", "Double", "Bool")}
+    return _environment({"string?": wrapped["String"], "int?": wrapped["Int64"], "double?": wrapped["Double"], "bool?": wrapped["Bool"]})
+
+
+@functools.cache
+def _running() -> cel.Env:
+    """Return the environment that evaluates."""
+    return _environment({})
+
+
+def _environment(nullable: Mapping[str, cel.Type]) -> cel.Env:
+    """Declare the facts, and `it`; a kind of fact that may be null and is not in `nullable` is dynamic."""
     from cel_expr_python import cel
     from cel_expr_python.ext import ext_strings
 
     _keep_none()
     kind = cel.Type
-    rows = kind.List(kind.Map(kind.STRING, kind.DYN))
-    plain = {
+    kinds = {
         "string": kind.STRING,
         "int": kind.INT,
         "double": kind.DOUBLE,
         "bool": kind.BOOL,
         "strings": kind.List(kind.STRING),
-        "rows": rows,
+        "rows": kind.List(kind.Map(kind.STRING, kind.DYN)),
+        **nullable,
     }
-    wrapped = {name: kind(f"google.protobuf.{name}Value") for name in ("String", "Int64", "Double", "Bool")}
-    nullable = {"string?": "String", "int?": "Int64", "double?": "Double", "bool?": "Bool"}
-    checked = {name: plain.get(spec.kind) or wrapped[nullable[spec.kind]] for name, spec in FIELDS.items()}
-    dynamic = {name: plain.get(spec.kind, kind.DYN) for name, spec in FIELDS.items()}
-    item = {"it": kind.DYN}
-    extensions = [ext_strings.ExtStrings()]
-    return cel.NewEnv(variables=checked | item, extensions=extensions), cel.NewEnv(variables=dynamic | item, extensions=extensions)
+    variables = {name: kinds.get(spec.kind, kind.DYN) for name, spec in FIELDS.items()}
+    with _without_messages():
+        return cel.NewEnv(variables=variables | {"it": kind.DYN}, extensions=[ext_strings.ExtStrings()])
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Let no protobuf package be found, as where only cardcheck is installed.
+
+    With its first environment cel-expr-python 0.1.3 imports the package that another, such as onnxruntime, brought, to be able to take
+    messages in. No fact is one, and the import takes a twelfth of a short run.
+    """
+    package = "google.protobuf"
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]  # as the import system documents it: not found
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 def _keep_none() -> None:
@@ -81,25 +112,24 @@ class Expression:
     def __init__(self, text: str) -> None:
         """Compile `text`; raises CelError with the place of the fault."""
         self.text = text
-        checking, running = _environments()
         try:
-            checked = checking.compile(text)
-            self._compiled: cel.Expression | None = running.compile(text)
+            checked = _checking().compile(text)
+            self._compiled: cel.Expression | None = _running().compile(text)
         except RuntimeError as error:
             found = POSITION.search(str(error))
             if found:
                 raise CelError(found[3], int(found[1]), int(found[2])) from None
             raise CelError(str(error).splitlines()[0]) from None
-        self._stored = b""
+        self._stored = ""
         self.returns: str = checked.return_type().name()
 
-    def stored(self) -> bytes:
-        """Return the compiled expression as bytes."""
-        return self._stored or bytes(self._program().serialize())
+    def stored(self) -> str:
+        """Return the compiled expression as ASCII text."""
+        return self._stored or b64encode(self._program().serialize()).decode("ascii")
 
     @classmethod
-    def restore(cls, text: str, stored: bytes) -> Expression:
-        """Return an expression that `stored` gave the bytes of; they are read when it is first evaluated."""
+    def restore(cls, text: str, stored: str) -> Expression:
+        """Return an expression that `stored` gave the text of; that is read when it is first evaluated, as one in ten is in a run."""
         expression = cls.__new__(cls)
         expression.text, expression.returns = text, ""
         expression._compiled, expression._stored = None, stored  # noqa: SLF001  # our own
@@ -111,9 +141,9 @@ class Expression:
     def _program(self) -> cel.Expression:
         if self._compiled is None:
             try:
-                self._compiled = _environments()[1].deserialize(self._stored)
-            except RuntimeError:  # a damaged store, or one of another version of the library
-                self._compiled = _environments()[1].compile(self.text)
+                self._compiled = _running().deserialize(b64decode(self._stored))
+            except (RuntimeError, ValueError):  # a damaged store, or one of another version of the library
+                self._compiled = _running().compile(self.text)
         return self._compiled
 
     def evaluate(self, activation: cel.Activation, *, most: int | None = None) -> Any:
@@ -136,7 +166,7 @@ class Expression:
 
 def activation(values: Mapping[str, Any], it: Any = None) -> cel.Activation:
     """Bind facts for evaluation."""
-    return _environments()[1].Activation({**values, "it": normalise(it)})
+    return _running().Activation({**values, "it": normalise(it)})
 
 
 def normalise(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911  # a table of types

@@ -97,12 +97,12 @@ class _Case:
 @functools.lru_cache(maxsize=8)
 def _spoken_of(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """Return the facts that the rules name; the others are bound too, but nobody looks at them."""
-    texts = [
+    texts = {
         part.text
         for rule in rules
         for part in (rule.when, rule.fails, *rule.message, *sum(rule.edit or (), ()))
         if isinstance(part, Expression)
-    ]
+    }
     named = {name for text in texts for name in NAME.findall(text)}
     return tuple(name for name in FIELDS if name in named)
 

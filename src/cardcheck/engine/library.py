@@ -60,8 +60,9 @@ def _any_pack() -> bool:
             continue
         for path in points:
             try:
-                if f"[{ENTRY_POINTS}]" in Path(path).read_text(encoding="utf-8", errors="replace"):
-                    return True
+                with open(path, "rb") as file:  # noqa: PTH123  # half as long as by a Path, for each installed package
+                    if f"[{ENTRY_POINTS}]".encode() in file.read():
+                        return True
             except OSError:
                 continue
     return False
@@ -76,7 +77,7 @@ def load_rules(folders: Iterable[Path] = ()) -> list[Rule]:
 
     rules: dict[str, Rule] = {}
     for path in _files(folders):
-        rule = load_rule(path)
+        rule = load_rule(Path(path))
         if rule.id in rules:
             raise RuleError(f"{path}: {rule.id} is already taken by {rules[rule.id].path}")
         rules[rule.id] = rule
@@ -96,10 +97,12 @@ def ready_rules(folders: Iterable[Path] = ()) -> list[Rule]:
     return rules
 
 
-def _files(folders: Iterable[Path]) -> list[Path]:
+def _files(folders: Iterable[Path]) -> list[str]:
     found = []
     for folder in (packaged_rules(), *rule_packs(), *folders):
         if not folder.is_dir():
             raise CardcheckError(f"{folder} is not a folder of rules", hint="--rules takes a folder of YAML files")
-        found += sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
+        # with every start, and Path.rglob takes twice as long for the same
+        below = (os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names)  # noqa: PTH118
+        found += sorted(path for path in below if path.endswith((".yaml", ".yml")) and os.path.isfile(path))  # noqa: PTH113
     return found

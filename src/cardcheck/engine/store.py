@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from base64 import b64decode, b64encode
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,10 @@ from cardcheck.facts import schema
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+EXAMPLES = ("fails_on", "passes_on")  # which are not stored
 
-def key(files: Iterable[Path]) -> str:
+
+def key(files: Iterable[str | Path]) -> str:
     """Return a name for the rules in `files` as they are now, under this version of the facts and of cardcheck."""
     return cache.made_of((Path(schema.__file__), Path(__file__), *files), cardcheck.__version__, sys.version)
 
@@ -32,36 +33,46 @@ def load(name: str) -> list[Rule] | None:
     """Return the rules stored under `name`, without their examples; None where there is no such store, or it cannot be read."""
     stored = cache.load("rules", name)
     try:
-        return [_rule(item) for item in json.loads(stored)] if stored else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return _unpacked(json.loads(stored)) if stored else None
+    except (ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
 def save(name: str, rules: Iterable[Rule]) -> None:
     """Store rules under `name`; where the cache folder cannot be written, nothing is stored."""
-    cache.save("rules", name, json.dumps([_plain(rule) for rule in rules]))
+    cache.save("rules", name, json.dumps(_packed(rules)))
 
 
-def _plain(rule: Rule) -> dict[str, Any]:
-    values = {field.name: getattr(rule, field.name) for field in fields(Rule)}
-    del values["fails_on"], values["passes_on"]
-    return {name: _pack(value) for name, value in values.items()}
+def _packed(rules: Iterable[Rule]) -> dict[str, Any]:
+    """Return plain data in which a number stands for an expression: many rules share a condition, and rows name their parts alike."""
+    numbers: dict[str, int] = {}
+    expressions: list[tuple[str, str]] = []
+
+    def pack(value: Any) -> Any:
+        if isinstance(value, Expression):
+            if value.text not in numbers:
+                numbers[value.text] = len(expressions)
+                expressions.append((value.text, value.stored()))
+            return numbers[value.text]
+        if isinstance(value, tuple):
+            return [pack(item) for item in value]
+        return str(value) if isinstance(value, Path) else value
+
+    names = [field.name for field in fields(Rule) if field.name not in EXAMPLES]
+    return {"rules": [{name: pack(getattr(rule, name)) for name in names} for rule in rules], "expressions": expressions}
 
 
-def _pack(value: Any) -> Any:
-    if isinstance(value, Expression):
-        return {"cel": value.text, "compiled": b64encode(value.stored()).decode("ascii")}
-    if isinstance(value, tuple):
-        return [_pack(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
+def _unpacked(stored: dict[str, Any]) -> list[Rule]:
+    expressions = [Expression.restore(text, compiled) for text, compiled in stored["expressions"]]
 
+    def unpack(value: Any) -> Any:
+        if type(value) is int:
+            return expressions[value]
+        return tuple(map(unpack, value)) if type(value) is list else value
 
-def _rule(item: dict[str, Any]) -> Rule:
-    values = {name: _unpack(value) for name, value in item.items()}
-    return Rule(**values | {"path": Path(values["path"])}, fails_on=(), passes_on=())
-
-
-def _unpack(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Expression.restore(value["cel"], b64decode(value["compiled"]))
-    return tuple(_unpack(item) for item in value) if isinstance(value, list) else value
+    rules = []
+    for item in stored["rules"]:
+        values: dict[str, Any] = {name: value if type(value) is str else unpack(value) for name, value in item.items()}
+        values["path"] = Path(values["path"])
+        rules.append(Rule(**values, fails_on=(), passes_on=()))
+    return rules

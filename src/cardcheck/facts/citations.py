@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.facts.families import cited_family
 from cardcheck.pattern import Pattern
@@ -55,8 +54,7 @@ BLANK_NUMBER = Pattern(
 LOSS = Pattern(r"loss(?:es)?\b|framework|librar|\bbase model|acknowledg", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One BibTeX entry: where it stands, its key and its text."""
 
     start: int

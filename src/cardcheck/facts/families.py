@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cardcheck.pattern import Pattern
 
@@ -12,8 +12,7 @@ ID = Pattern(rf"^{PART}/{PART}$", re.ASCII)
 HUB = r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Models that share a paper: how their citation is known, and words that a card of such a model or of one built on it has.
 
     `cites` is searched in `KEY TITLE` of a BibTeX entry, `words` in the card; both in lower case.

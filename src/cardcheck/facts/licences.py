@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -56,16 +57,19 @@ def _squeezed(text: str) -> str:
     return NOISE.sub("", VERSION.sub("", text)).strip(".")
 
 
-IDENTIFIERS = {squeezed: name for name in sorted(LICENCES) if (squeezed := _squeezed(name))}
-SHORT = {squeezed.removesuffix(".0"): name for squeezed, name in IDENTIFIERS.items() if squeezed.endswith(".0")}
+@functools.cache
+def _names() -> dict[str, str]:
+    """Return the identifiers by all names that mean one of them and no other; most licences are written as identifiers, and need none."""
+    identifiers = {squeezed: name for name in sorted(LICENCES) if (squeezed := _squeezed(name))}
+    short = {squeezed.removesuffix(".0"): name for squeezed, name in identifiers.items() if squeezed.endswith(".0")}
+    return ALIASES | short | identifiers
 
 
 def identifier(written: str) -> tuple[str, bool]:
     """Return the Hub's identifier that is meant, or an empty text, and whether it can be nothing else."""
     squeezed = _squeezed(written[:MAX_NAME])
-    for names in (IDENTIFIERS, SHORT, ALIASES):
-        if squeezed in names:
-            return names[squeezed], True
+    if squeezed in _names():
+        return _names()[squeezed], True
     return UNSURE.get(squeezed, ""), False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cardcheck.pattern import Pattern
 
@@ -48,8 +48,7 @@ AUTOMATIC = Pattern(r"^(?:SentenceTransformer|CrossEncoder|SparseEncoder|StaticE
 WEAK = frozenset({"embed", "embedding", "embeddings", "encoder", "bi", "vec"})
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """Why a name is not this model's: `size`, `version`, `language`, `words`, `leftover` or `placeholder`; and which part against which.
 
     Where the name has no version, `left` is empty and `right` is not.

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.facts.located import Location
 from cardcheck.facts.prose import without_comments
@@ -99,8 +98,7 @@ IN_THOUSANDS = Pattern(r"\d[\d,]{0,12}\s?k\b", re.IGNORECASE)
 MARKUP = Pattern(r"[*`]|\s\|")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A code block: where it starts and ends in the card's text, what it says, and whether it may use this card's model.
 
     `own` is false where every model that it loads has another name.

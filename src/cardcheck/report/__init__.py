@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +38,8 @@ def reporter(name: str) -> Callable[[Run], str]:
 
 def write(path: Path, text: str) -> None:
     """Write a report so that an interruption leaves the old file or the new one; raises CardcheckError where it cannot be written."""
+    import tempfile  # with what it loads as much as three other modules, and most runs write no file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.report.escape import visible
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = 30, 60  # characters of a source line on each side of the place
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A piece of a source line, harmless to show, and the blanks that bring a caret under the place."""
 
     line: int
