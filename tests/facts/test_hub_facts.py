@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +18,6 @@ from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import MakeModel
     from hub_double import HubDouble
@@ -87,7 +88,7 @@ def test_a_usual_model(hub: HubDouble, online: Online, make_model: MakeModel, as
         ("acme/pairs", True, True),
         ("acme/gone", False, False),
     ]
-    assert [(row["path"], row["there"]) for row in facts["tree.differ"]] == [("model.safetensors", 900)]
+    assert [(row["path"], row["there"]) for row in facts["tree.differ"]] == [("model.safetensors", "900 bytes")]
     assert facts["copies.same"] == []
     assert len(hub.asked) <= 10
 
@@ -144,6 +145,51 @@ def test_a_copy_is_known_by_its_weights(make_model: MakeModel, ask: Any) -> None
     assert named["copies.same"][0]["credited"]
     half: Given = given | {"files": {NAME: shards, "others/encoder": shards[:1]}}
     assert ask(make_model({"README.md": "# tiny-embed\n", "config.json": config}), Recorded(half))["copies.same"] == []
+
+
+def _with_weights(make_model: MakeModel, **hashes: str) -> Facts:
+    """Return the facts of a folder of three files of weights as it is held against a Hub that tells these hashes of theirs."""
+    folder = make_model({"README.md": CARD, "onnx/model.onnx": "graph", "pytorch_model.bin": "pickle"}, {"model.safetensors": {}})
+    files = ("model.safetensors", "onnx/model.onnx", "pytorch_model.bin")
+    rows = [
+        {"path": path, "size": (folder / path).stat().st_size, "sha256": hashes.get(Path(path).stem) or _sha256(folder / path)}
+        for path in files
+    ]
+    facts = collect(Subject(str(folder), "folder", folder, id=NAME), embedding=True)
+    collect_relatives(facts, Recorded({"model": {NAME: {}}, "files": {NAME: rows}}), folder)
+    return facts
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_weights_that_were_changed_here(make_model: MakeModel) -> None:
+    """A folder's weights are held against the Hub's by sha256, graphs and pickles too; what only has the same length is not the same."""
+    facts = _with_weights(make_model)
+    assert (facts["tree.hashed"], facts["tree.differ"], facts.sources["tree"].state) == (3, [], "known")
+    facts = _with_weights(make_model, model="0" * 64)
+    there = f"sha256 {'0' * 12}…"
+    assert {(row["path"], row["there"]) for row in facts["tree.differ"]} == {("model.safetensors", there), ("onnx/model.onnx", there)}
+    assert all(row["here"].startswith("sha256 ") and row["here"] != there for row in facts["tree.differ"])
+
+
+def test_what_is_fetched_is_not_hashed(make_model: MakeModel, ask: Any) -> None:
+    """Without a folder of somebody's own, sizes alone are compared, and a strange hash is none."""
+    same_length = {"path": "model.safetensors", "size": 10, "sha256": "0" * 64}
+    facts = ask(make_model({}, {"model.safetensors": {}}), Recorded({"model": {NAME: {}}, "files": {NAME: [same_length]}}))
+    assert (facts["tree.files"], facts["tree.hashed"], facts["tree.differ"]) == (1, 0, [])
+    assert _with_weights(make_model, model="none", pytorch_model="../etc")["tree.hashed"] == 0
+
+
+def test_weights_that_are_not_hashed_are_unknown(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many bytes, and files that cannot be read, leave it unknown whether weights are the Hub's, unless some are known not to be."""
+    monkeypatch.setattr("cardcheck.facts.samefiles.MAX_HASHED", 11)
+    facts = _with_weights(make_model)  # the two short ones are read
+    assert (facts["tree.hashed"], facts.sources["tree"].state) == (2, "unavailable")
+    assert "more than is hashed" in facts.sources["tree"].reason
+    facts = _with_weights(make_model, pytorch_model="0" * 64)
+    assert ([row["path"] for row in facts["tree.differ"]], facts.sources["tree"].state) == (["pytorch_model.bin"], "known")
 
 
 def test_small_weights_have_no_hash(make_model: MakeModel, ask: Any) -> None:

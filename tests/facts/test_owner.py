@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug import Response
 
+from cardcheck.engine.evaluate import evaluate
+from cardcheck.engine.library import load_rules
 from cardcheck.engine.recorded import Recorded
 from cardcheck.errors import UnavailableError
 from cardcheck.facts import Facts, collect
@@ -210,6 +212,32 @@ def test_makers_pages(make_model: MakeModel) -> None:
     assert facts.sources["pages"] == Source("known")
     facts = page_facts(make_model, {"https://birds.example/models": {"text": LIST}}, "# m\n", "Our models: https://birds.example/models.")
     assert [row["url"] for row in facts["pages.lists"]] == ["https://birds.example/models"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fails"), [("voyage-lite-02-instruct", True), ("voyage-large-2-instruct", False), ("voyage-code-2", False)]
+)
+def test_a_model_that_its_makers_documentation_leaves_out(hub: HubDouble, make_model: MakeModel, name: str, fails: bool) -> None:  # noqa: FBT001
+    """The case that the project began with: the documentation lists the maker's other models, served ones too, and not this one."""
+    listed = (
+        "voyage-large-2-instruct",
+        "voyage-finance-2",
+        "voyage-multilingual-2",
+        "voyage-law-2",
+        "voyage-code-2",
+        "voyage-large-2",
+        "voyage-2",
+    )
+    rows = "".join(f"<tr><td><code>{one}</code></td><td>16000</td></tr>" for one in listed)
+    hub.organization("voyageai", fullname="Voyage AI", details=f"Documentation: {hub.url}/docs/embeddings")
+    hub.model(f"voyageai/{name}")
+    hub.pages["/docs/embeddings"] = f"<nav>Docs</nav><h1>Text Embeddings</h1><table>{rows}</table><script>track('page')</script>"
+    facts = known_to(Online(endpoint=hub.url), make_model, f"voyageai/{name}", f"# {name}\n")
+    (judged,) = evaluate(facts, [rule for rule in load_rules() if rule.id == "CC235"])
+    assert judged.outcome == ("fail" if fails else "pass")
+    if fails:
+        assert "names 7 other models of the maker (voyage-2, voyage-code-2, " in judged.findings[0].message
+        assert judged.findings[0].message.endswith("and not this one")
 
 
 def test_pages_that_cannot_be_read(make_model: MakeModel) -> None:

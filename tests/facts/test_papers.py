@@ -16,9 +16,11 @@ from cardcheck.errors import UnavailableError
 from cardcheck.facts import Facts, collect
 from cardcheck.facts import papers as module
 from cardcheck.facts.cited import arxiv_numbers, compare_authors, compare_titles, looks_like_title, read_entry
+from cardcheck.facts.model import Source
 from cardcheck.facts.naming import names_of, owner_key
 from cardcheck.facts.papers import collect_papers
 from cardcheck.net.answers import Page, Paper
+from cardcheck.net.online import Online
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
     from conftest import MakeModel
     from hub_double import HubDouble
-
-    from cardcheck.net.online import Online
 
     Read = Callable[..., Facts]
 
@@ -123,7 +123,6 @@ def test_arxiv_is_asked_for_what_the_hub_lacks(read: Read) -> None:
         {"page": {module.ARXIV + "2401.01234": "export.arxiv.org answered 503"}},
         {"page": {module.ARXIV + "2401.01234": {"text": "<html>Log in to the hotel's network</html>"}}},
         {"page": feed("<entry><id>http://arxiv.org/api/errors#y</id><summary>database down</summary></entry>")},
-        {"paper": {"2401.01234": {"title": "T"}}, "model": {"acme/ours": "the Hub answered 503"}},
     ],
 )
 def test_what_nobody_can_say_is_unavailable(read: Read, answers: dict[str, Any]) -> None:
@@ -131,6 +130,16 @@ def test_what_nobody_can_say_is_unavailable(read: Read, answers: dict[str, Any])
     facts = read(OURS, **answers)
     assert facts.sources["papers"].state == "unavailable"
     assert facts.sources["papers"].reason
+
+
+@pytest.mark.parametrize("name", ["acme/ours", "acme/base"])
+def test_days_that_nobody_can_say(read: Read, name: str) -> None:
+    """Where the model or its base cannot be asked for, only what depends on their days is unknown, not the paper."""
+    model = {"acme/ours": {"created": "2024-01-15"}, "acme/base": {"created": "2024-02-05"}} | {name: "the Hub answered 503"}
+    facts = read(OURS.replace("tags:", "base_model: acme/base\ntags:"), paper={"2401.01234": {"title": "T"}}, model=model)
+    assert facts.sources["papers"].state == "known"
+    assert facts["papers.looked_up"][0]["exists"]
+    assert facts.sources["papers.days"] == Source("unavailable", f"the day of {name}: the Hub answered 503")
 
 
 def test_days_between_paper_model_and_base(read: Read) -> None:
@@ -227,6 +236,9 @@ def test_reading_a_citation() -> None:
         ("the technical report on all we did with it", False),
         ("Our Paper On Many Good Things", False),
         ("Mr. TyDi", False),
+        ("CLIP (Contrastive Language-Image Pre-Training)", False),
+        ("Generalizable T5-based Dense Retrievers (GTR)", False),
+        ("Making Text Embedders (Really) Few-Shot Learners", True),
         ("https://arxiv.org/abs/2401.01234", False),
     ],
 )
@@ -267,6 +279,25 @@ def test_through_the_client(make_model: MakeModel, hub: HubDouble, online: Onlin
     collect_papers(facts, online)
     assert [row["names"] for row in facts["papers.looked_up"]] == ["yes"]
     assert hub.count() == {"/api/papers/2401.01234": 1, "/api/models/acme/ours": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "card", "of"),
+    [
+        ("nvidia", OURS, "NVIDIA"),
+        ("NVIDIA", OURS, "NVIDIA"),
+        ("nvidia", OURS.replace("tags:", "base_model: nvidia/NV-Embed-v2\ntags:"), ""),
+        ("acme", OURS, ""),
+        ("some-university", OURS, ""),
+    ],
+)
+def test_a_paper_of_another_organisation(make_model: MakeModel, hub: HubDouble, name: str, card: str, of: str) -> None:
+    """The organisation that the Hub shows on a paper's page is told where it is a known one, and neither the owner nor a base's maker."""
+    hub.paper("2401.01234", "Tiny embeddings", organization={"_id": "1", "name": name, "fullname": name, "avatar": ""})
+    folder = make_model({"README.md": card})
+    facts = collect(Subject(str(folder), "folder", folder, id="acme/ours"), embedding=True)
+    collect_papers(facts, Online(endpoint=hub.url))
+    assert [row["of"] for row in facts["papers.looked_up"]] == [of]
 
 
 def test_a_request_for_all_that_the_hub_lacks(

@@ -10,6 +10,7 @@ from werkzeug import Response
 
 from cardcheck.engine.recorded import Recorded
 from cardcheck.facts import Facts, collect
+from cardcheck.facts.model import Source
 from cardcheck.facts.naming import owner_key
 from cardcheck.facts.reports import collect_reports, is_owners
 from cardcheck.subject import Subject
@@ -76,8 +77,12 @@ def test_a_report_that_is_gone(read: Read) -> None:
     ],
 )
 def test_what_cannot_be_read_is_not_judged(read: Read, page: dict[str, Any]) -> None:
-    """Of PDFs and pages that scripts fill nothing is said but that they are there."""
-    row = only(read(**{URL: page}))
+    """Of PDFs and pages that scripts fill nothing is said but that they are there: what they say is unknown, with the reason."""
+    facts = read(**{URL: page})
+    row = only(facts)
+    assert facts.sources["reports"] == Source("known")
+    assert facts.sources["reports.text"].state == "unavailable"
+    assert facts.sources["reports.text"].reason.startswith(f"the report {URL} ")
     assert (row["found"], row["names"], row["trains"]) == (True, "unsaid", "unsaid")
 
 

@@ -270,14 +270,19 @@ def test_a_repository_is_looked_at_anew(server: HTTPServer, run: Run) -> None:
 
 
 def test_a_file_that_lies_inside(server: HTTPServer, run: Run) -> None:
-    """A file that the Hub sends to a private address is not asked for there."""
+    """A file that the Hub sends to a private address is not asked for there, unless the user allows that host by name and port."""
     card = f"/{NAME}/resolve/{COMMIT}/README.md"
     with HTTPServer() as other:
         headers = {"Location": other.url_for("/card"), "X-Repo-Commit": COMMIT, "ETag": f'"{_etag(FILES["README.md"])}"'}
         server.expect_request(card).respond_with_response(Response(status=302, headers=headers | {"X-Linked-Size": str(len(CARD))}))
         _serve(server, {"README.md": FILES["README.md"]})
         _failed(run(server.url_for(""), "lint", NAME), "out of reach", "not of the open internet")
+        _failed(run(server.url_for(""), "lint", NAME, "--online", "--allow-host", "localhost:1"), "not of the open internet")
         assert not other.log
+        other.expect_request("/card").respond_with_data(FILES["README.md"])
+        allowed = run(server.url_for(""), "lint", NAME, "--online", "--allow-host", f"localhost:{other.port}", "--fail-on", "never")
+        assert allowed.status == 0, allowed.err
+        assert [request.headers.get("Authorization") for request, _ in other.log if request.method == "GET"] == [None]
     assert card in _asked(server)
 
 

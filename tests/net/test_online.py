@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug import Response
 
 from cardcheck.errors import AbsentError, UnavailableError
+from cardcheck.net import waiting
 from cardcheck.net.answers import Commit, Dataset, Discussion, File, Owner, Paper, Scan
 from cardcheck.net.online import Online
 
 if TYPE_CHECKING:
     from hub_double import HubDouble
+    from werkzeug import Request
 
 NAME = "acme/tiny-embed"
 
@@ -73,6 +78,40 @@ def test_pages(hub: HubDouble, online: Online) -> None:
         online.page(f"{hub.url}/none")
     with pytest.raises(UnavailableError):
         online.page("http://[::1]:9/")
+
+
+class Terminal(io.StringIO):
+    """What a user's terminal is sent."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
+@pytest.mark.parametrize(("terminal", "seconds"), [(Terminal, 0.6), (Terminal, 0), (io.StringIO, 0.6)])
+def test_a_line_is_shown_while_answers_are_waited_for(
+    hub: HubDouble, online: Online, monkeypatch: pytest.MonkeyPatch, terminal: type[io.StringIO], seconds: float
+) -> None:
+    """On a terminal a line says how many requests were answered, and is gone at the end; quick answers and files get none."""
+    monkeypatch.setattr(waiting, "AFTER", 0.2)
+    monkeypatch.setattr(waiting, "EVERY", 0.05)
+    monkeypatch.setattr("sys.stderr", screen := terminal())
+    hub.model(NAME)
+    online.model(NAME)
+
+    def slow(_: Request) -> Response:
+        time.sleep(seconds)
+        return Response("[]", mimetype="application/json")
+
+    hub.instead[f"/api/models/{NAME}/commits/main"] = slow
+    assert online.commits(NAME) == []
+    shown = screen.getvalue()
+    if terminal is Terminal and seconds:
+        assert "asking: 1 requests answered" in shown
+        assert shown.endswith("\r")
+        assert not shown.rpartition("\r")[0].rpartition("\r")[2].strip(), "the line was not cleared"
+    else:
+        assert shown == ""
 
 
 def test_a_question_is_asked_once(hub: HubDouble, online: Online) -> None:

@@ -72,7 +72,7 @@ def collect(
     collect_lineage(facts, prose)
     collect_maker(facts, prose)
     collect_training(facts, prose)
-    collect_outside(facts, prose, outside)
+    collect_outside(facts, prose, outside, subject.path if subject.kind == "folder" else None)
     collect_secrets(facts, listing)
     return facts
 

@@ -32,6 +32,9 @@ SMALL = frozenset("the and for with from into via are can how not its our your t
 NO_TITLE = Pattern(
     r"\b(?:papers?|report|here|arxiv|preprint|article|see|our|code|link|github|repo\w{0,7}|blog|details?|method)\b|https?:", re.IGNORECASE
 )
+SPELT_OUT = Pattern(
+    r"^\W{0,3}[\w.-]{2,20} \([^()]{1,200}\)\W{0,3}$|^[^()]{1,200}\([A-Z][\w.-]{1,15}\)\W{0,3}$"
+)  # CLIP (Contrastive …), … (GTR)
 TITLE_SHARE = 0.34  # of the words; papers keep more of a title than this when they change it
 TEXT_SHARE = 0.4
 END = Pattern(r"[}\"]\s{0,20},?\s{0,20}(?:\n|\}|$)")
@@ -75,9 +78,16 @@ def _value(entry: str, name: str) -> str:
 
 
 def looks_like_title(text: str) -> bool:
-    """Tell whether the text of a link is the title of a work: four words or more, most of them with capitals, and no `our paper`."""
+    """Tell whether the text of a link is the title of a work: four words or more, most of them with capitals, and no `our paper`.
+
+    A name with what its letters stand for is the name of a model or method, whatever its paper is called.
+    """
     words = [word for word in re.findall(r"[A-Za-z][A-Za-z-]{2,40}", text[:300]) if word.lower() not in SMALL]
-    return len(words) >= 4 and sum(word[0].isupper() for word in words) * 3 >= len(words) * 2 and not NO_TITLE.search(text)
+    return (
+        len(words) >= 4
+        and sum(word[0].isupper() for word in words) * 3 >= len(words) * 2
+        and not (NO_TITLE.search(text) or SPELT_OUT.search(text))
+    )
 
 
 def compare_titles(said: str, paper: Paper, authored: str) -> str:

@@ -12,10 +12,12 @@ from cardcheck.facts.located import Location
 from cardcheck.facts.model import Source
 from cardcheck.facts.outside import asked
 from cardcheck.facts.prose import without_code, without_comments
+from cardcheck.facts.samefiles import collect_tree
 from cardcheck.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from cardcheck.facts.model import Facts
     from cardcheck.net.answers import File, Outside
@@ -28,8 +30,8 @@ BESIDE = Pattern(r"(?:^|/)(?:training_args|optimizer|scheduler|rng_state\w{0,10}
 FORMATS = ((".safetensors",), (".bin", ".pt", ".pth"), (".h5",), (".gguf",), (".onnx",))  # of the same weights, the usual one first
 
 
-def collect_relatives(facts: Facts, outside: Outside) -> None:
-    """Fill the groups `bases`, `tree` and `copies`."""
+def collect_relatives(facts: Facts, outside: Outside, folder: Path | None = None) -> None:
+    """Fill the groups `bases`, `tree` and `copies`; weights in `folder` are held against the Hub's by their sha256."""
     me: str = facts["subject.id"] or ""
     if not me:
         facts.sources |= dict.fromkeys(("bases", "tree", "copies"), NO_ID)
@@ -39,7 +41,7 @@ def collect_relatives(facts: Facts, outside: Outside) -> None:
     if tree is None:
         facts.sources["copies"] = facts.sources["tree"]
         return
-    _tree(facts, tree)
+    collect_tree(facts, tree, folder)
     _copies(facts, outside, tree, me)
 
 
@@ -94,16 +96,6 @@ def _looked_up(facts: Facts, source: str, name: str, ask: Callable[[str], Answer
 def _is_renamed(name: str, now: str) -> bool:
     """Tell whether the Hub knows it by another id; ids without an owner are followed by right."""
     return bool(now) and "/" in name and now.lower() != name.lower()
-
-
-def _tree(facts: Facts, tree: list[File]) -> None:
-    """Note weights that have another size here than on the main branch."""
-    sizes = {file.path: file.size for file in tree}
-    facts.set("tree.files", len(tree))
-    for row in facts["weights.safetensors"] + facts["weights.pickle"]:
-        there = sizes.get(row["path"])
-        if there and there != row["bytes"]:
-            facts.add("tree.differ", Location(row["path"]), path=row["path"], here=row["bytes"], there=there)
 
 
 def _copies(facts: Facts, outside: Outside, tree: list[File], me: str) -> None:

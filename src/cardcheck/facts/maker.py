@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.facts.addresses import LOOKALIKES
 from cardcheck.facts.families import ID
@@ -26,8 +25,7 @@ MAX_CLAIMS = 5
 MAX_LINE = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Organisation:
+class Organisation(NamedTuple):
     """A well-known maker of models.
 
     `owners` are its names on the Hub, with those of its people who publish its models under their own; `words` find its name in text,
@@ -131,7 +129,7 @@ def collect_maker(facts: Facts, prose: Prose) -> None:
     if facts.sources["card"].state != "known":
         return
     seen: set[str] = set()
-    credited = _credited(facts)
+    credited = credited_owners(facts)
     for kind, organisation, place, text in _claims(facts, prose, name):
         elsewhere = not organisation.owns(owner) and not any(map(organisation.owns, credited))
         if elsewhere and organisation.name not in seen and len(seen) < MAX_CLAIMS:
@@ -140,7 +138,7 @@ def collect_maker(facts: Facts, prose: Prose) -> None:
             facts.add("maker.claims", place, kind=kind, organisation=organisation.name, owner=owner, text=shown)
 
 
-def _credited(facts: Facts) -> set[str]:
+def credited_owners(facts: Facts) -> set[str]:
     """Return the owners, in lower case, of what the model is said to be made from: their names stand in its card by right."""
     bases = [*facts["card.base_model"], *(row["id"] for row in facts["lineage.stated"]), facts["adapter.base"] or ""]
     return {base.rpartition("/")[0].rpartition("/")[2].lower() for base in bases if "/" in base}

@@ -9,13 +9,15 @@ from cardcheck.facts.model import Facts, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from cardcheck.facts.prose import Prose
     from cardcheck.net.answers import Outside
 
 Answer = TypeVar("Answer")
 GROUPS = (
-    "overlap", "hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "reports", "data", "pages", "official",
+    "overlap", "hub", "scan", "history", "disputes", "bases", "tree", "copies", "owner", "papers", "papers.days",
+    "reports", "reports.text", "data", "pages", "official",
 )  # fmt: skip
 NOT_ASKED = Source("absent", "not asked; --online asks")
 
@@ -33,8 +35,11 @@ class Offline:
         return refuse
 
 
-def collect_outside(facts: Facts, prose: Prose, outside: Outside | None) -> None:
-    """Fill the groups that need the network; without `outside` they are told as not asked for."""
+def collect_outside(facts: Facts, prose: Prose, outside: Outside | None, folder: Path | None = None) -> None:
+    """Fill the groups that need the network; without `outside` they are told as not asked for.
+
+    `folder` is where weights lie that somebody may have changed since they came from the Hub.
+    """
     if outside is None:
         facts.sources |= dict.fromkeys(GROUPS, NOT_ASKED)
         return
@@ -43,14 +48,16 @@ def collect_outside(facts: Facts, prose: Prose, outside: Outside | None) -> None
     from cardcheck.facts.overlap import collect_overlap
 
     with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(collect, facts, outside) for collect in _collectors()]:
+        for done in [pool.submit(collect, facts, outside) for collect in _collectors(folder)]:
             done.result()
     facts.sources["overlap"] = Source("known")  # nobody is asked, but reading the catalogue is too slow for every commit
     collect_overlap(facts, prose)  # last, for the paper may tell of training data
 
 
-def _collectors() -> list[Callable[[Facts, Outside], None]]:
+def _collectors(folder: Path | None) -> list[Callable[[Facts, Outside], None]]:
     """Return who fills the groups, each its own."""
+    from functools import partial
+
     from cardcheck.facts.hub import collect_hub
     from cardcheck.facts.hubdata import collect_data, collect_relatives
     from cardcheck.facts.official import collect_official
@@ -58,7 +65,8 @@ def _collectors() -> list[Callable[[Facts, Outside], None]]:
     from cardcheck.facts.papers import collect_papers
     from cardcheck.facts.reports import collect_reports
 
-    return [collect_hub, collect_relatives, collect_data, collect_owner, collect_papers, collect_reports, collect_official]
+    relatives = partial(collect_relatives, folder=folder)
+    return [collect_hub, relatives, collect_data, collect_owner, collect_papers, collect_reports, collect_official]
 
 
 def asked(facts: Facts, source: str, question: Callable[[], Answer], what: str) -> Answer | None:

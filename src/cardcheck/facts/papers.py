@@ -17,6 +17,7 @@ from cardcheck.facts.cited import MAX_ENTRY, Cited, arxiv_numbers, compare_autho
 from cardcheck.facts.datatable import table_of
 from cardcheck.facts.families import ID
 from cardcheck.facts.located import Location
+from cardcheck.facts.maker import bears_name_of, credited_owners, organisation_of
 from cardcheck.facts.model import Source
 from cardcheck.facts.naming import around, card_lines, names_of, owner_key
 from cardcheck.facts.outside import asked
@@ -64,16 +65,18 @@ class _Named:
 
 
 def collect_papers(facts: Facts, outside: Outside) -> None:
-    """Fill the group `papers`."""
+    """Fill the group `papers`. What lies between the days of paper, model and base has a source of its own, for the Hub tells these."""
     named = sorted(_named(facts).values(), key=lambda one: RANKS.index(one.how))
     if not named:
-        facts.sources["papers"] = Source("absent", "the card names no paper on arXiv")
+        facts.sources["papers"] = facts.sources["papers.days"] = Source("absent", "the card names no paper on arXiv")
         return
     chosen = named[:MAX_PAPERS]
     papers = _papers(facts, outside, [one.number for one in chosen])
     if facts.sources["papers"].state != "known":
+        facts.sources["papers.days"] = facts.sources["papers"]
         return
     facts.set("papers.more", len(named) - len(chosen))
+    facts.sources["papers.days"] = Source("known")
     model = base = ""
     if any(one.how == "words" and papers.get(one.number) for one in chosen):
         model, base = _days(facts, outside)
@@ -185,7 +188,7 @@ def _days(facts: Facts, outside: Outside) -> tuple[str, str]:
     days = []
     for hub_id in (me, bases.pop() if len(bases) == 1 else ""):
         question = partial(or_none, partial(outside.model, hub_id))
-        model = asked(facts, "papers", question, f"the day of {hub_id}") if hub_id else None
+        model = asked(facts, "papers.days", question, f"the day of {hub_id}") if hub_id else None
         days.append(model.created if model and model.created > HUB_BEGAN else "")
     return days[0], days[1]
 
@@ -203,6 +206,7 @@ def _looked_up(facts: Facts, one: _Named, paper: Paper | None, names: Names, day
         owners=paper is not None and _is_owners(paper, facts["subject.id"] or ""),
         before_model=_between(paper.published, days[0]) if paper else 0,
         before_base=_between(paper.published, days[1]) if paper else 0,
+        of=_others(facts, paper) if paper else "",
     )
 
 
@@ -244,6 +248,13 @@ def _is_owners(paper: Paper, hub_id: str) -> bool:
         or any(len(name) > 5 and (name in key or (len(key) > 5 and key in name)) for name in authors)
         or any(one.lower().startswith(f"{owner.lower()}/") and one.lower() != hub_id.lower() for one in paper.models)
     )
+
+
+def _others(facts: Facts, paper: Paper) -> str:
+    """Return the well-known organisation that the Hub names for the paper, where it is neither the owner nor the maker of a base."""
+    found = organisation_of(paper.organization) or bears_name_of(paper.organization)
+    owners = {(facts["subject.id"] or "").partition("/")[0].lower(), *credited_owners(facts)}
+    return "" if found is None or facts["lineage.is_conversion"] or any(map(found.owns, owners)) else found.name
 
 
 def _between(first: str, second: str) -> int:

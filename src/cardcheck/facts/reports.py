@@ -49,20 +49,26 @@ SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "ne", "net", "or", "o
 
 
 def collect_reports(facts: Facts, outside: Outside) -> None:
-    """Fill the group `reports`."""
+    """Fill the group `reports`. What the pages say has a source of its own: some are there, and cannot be read."""
     owner = owner_key((facts["subject.id"] or "").partition("/")[0])
     rows = _chosen(facts, owner)
     if not rows:
-        facts.sources["reports"] = Source("absent", "the card links no blog post or report as its own")
+        facts.sources["reports"] = facts.sources["reports.text"] = Source("absent", "the card links no blog post or report as its own")
         return
     names = names_of(facts)
     pages: list[Page | None] = [
         asked(facts, "reports", partial(or_none, partial(outside.page, row["url"])), f"the report {row['url'][:120]}") for row in rows
     ]
     if facts.sources["reports"].state != "known":
+        facts.sources["reports.text"] = facts.sources["reports"]
         return
+    facts.sources["reports.text"] = Source("known")
     for row, page in zip(rows, pages, strict=True):
         _looked_up(facts, row, page, names, owner)
+    told = any(row["presented"] and row["names"] == row["trains"] == "yes" for row in facts["reports.looked_up"])
+    unread = [problem for row, page in zip(rows, pages, strict=True) if row["presented"] and page and (problem := _unread(page))]
+    if unread and not told:  # one report that says all is enough, whatever the others say
+        facts.sources["reports.text"] = Source("unavailable", unread[0])
 
 
 def _chosen(facts: Facts, owner: str) -> list[dict[str, Any]]:
@@ -80,7 +86,7 @@ def _chosen(facts: Facts, owner: str) -> list[dict[str, Any]]:
 
 def _looked_up(facts: Facts, row: dict[str, Any], page: Page | None, names: Names, owner: str) -> None:
     text = _text(page) if page else ""
-    readable = len(text.split()) >= MIN_WORDS
+    readable = page is not None and not _unread(page)
     final = page.url[:500] if page else ""
     facts.add(
         "reports.looked_up",
@@ -94,6 +100,14 @@ def _looked_up(facts: Facts, row: dict[str, Any], page: Page | None, names: Name
         names=names.in_text(f"{text} {final}") if readable else "unsaid",
         trains=("yes" if TRAINING.search(text) else "no") if readable else "unsaid",
     )
+
+
+def _unread(page: Page) -> str:
+    """Return why nobody can say what a page says; empty where it was read."""
+    if page.kind not in READABLE:
+        return f"the report {page.url[:120]} is {page.kind[:60] or 'of no known type'}, which is not read"
+    few = len(_text(page).split()) < MIN_WORDS
+    return f"the report {page.url[:120]} holds hardly any text; scripts may write it" if few else ""
 
 
 def _text(page: Page) -> str:

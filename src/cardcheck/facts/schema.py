@@ -722,7 +722,13 @@ GROUPS: dict[str, dict[str, Field]] = {
     },
     "tree": {
         "files": Field("int", "files on the main branch"),
-        "differ": Field("rows", "weights with another size in bytes here than there", keys=("path", "here", "there")),
+        "hashed": Field("int", "weights of a folder here whose sha256 was held against the Hub's"),
+        "differ": Field(
+            "rows",
+            "weights that are others here than there: `here` and `there` are `900 bytes`, or `sha256` and its first 12 digits where the sizes "
+            "are the same",
+            keys=("path", "here", "there"),
+        ),
     },
     "copies": {
         "same": Field(
@@ -744,8 +750,9 @@ GROUPS: dict[str, dict[str, Field]] = {
             "rows",
             "papers on arXiv that the card names, three at most. `how` it does: words (that call the paper its own), tag, citation, link or text; "
             "`names` is whether title or abstract name the model or its family (yes, no, unsaid), `owners` that the Hub shows the paper as the "
-            "owner's, `before_model` and `before_base` how many days before the model, and the one it was made from, it was published (0: not, or unknown)",
-            keys=("number", "how", "exists", "title", "published", "names", "owners", "before_model", "before_base"),
+            "owner's, `before_model` and `before_base` how many days before the model, and the one it was made from, it was published (0: not, or unknown), `of` the "
+            "well-known organisation that the Hub names for it, where that is neither the owner nor a base's maker",
+            keys=("number", "how", "exists", "title", "published", "names", "owners", "before_model", "before_base", "of"),
         ),
         "said": Field(
             "rows",
@@ -902,7 +909,9 @@ SOURCES = (
     "copies",
     "owner",
     "papers",
+    "papers.days",
     "reports",
+    "reports.text",
     "data",
     "pages",
     "official",

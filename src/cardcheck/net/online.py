@@ -41,6 +41,7 @@ from cardcheck.net.results import (
     read_checkout,
     read_scores,
 )
+from cardcheck.net.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -84,6 +85,7 @@ class Online:
         self.client = make_client(self.log, allowed={own, *allowed}, refresh=refresh)
         self.api = HfApi(endpoint=self.endpoint)
         self.origin = ""  # of the results that were given, in words
+        self._waiting = Waiting(self.log)
         self._answers: dict[tuple[Any, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -244,7 +246,8 @@ class Online:
         if not known:
             try:
                 _check_names(named)
-                answer.set_result(_answered(ask))
+                with self._waiting.shown():
+                    answer.set_result(_answered(ask))
             except BaseException as error:  # noqa: BLE001  # it is raised below, here and where it is waited for
                 answer.set_exception(error)
         return answer.result()
