@@ -344,8 +344,7 @@ def test_repositories_that_are_not_as_they_were(world: HubDouble, judge: Callabl
         now = found.facts["hub.renamed_to"] if name == NAME else found.facts["bases.declared"][0]["now"]
         assert (found.facts.sources[source].state, now) == ("known", "acme/new-name")
     elif name == NAME:
-        assert found.facts.sources["hub"].state == "absent"
-        assert f"the model {NAME}: it does not exist, or is private" in found.facts.sources["hub"].reason
+        told(found, "hub", f"the model {NAME}: it does not exist, or is private")
     else:
         assert "CC224" in rules
     assert set(states(found, "hub", "scan", "history", "disputes", "bases", "copies", "papers.days").values()) == {"known"}

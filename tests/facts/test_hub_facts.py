@@ -101,10 +101,10 @@ def test_nothing_is_asked_without_an_id(hub: HubDouble, online: Online, make_mod
 
 
 def test_a_model_that_does_not_exist(hub: HubDouble, online: Online, make_model: MakeModel, ask: Any) -> None:
-    """Of a model that is not there nothing more is asked, but its bases and data are looked up."""
+    """What a model is that is not there, or is private, is unknown; nothing more is asked of it, but its bases and data are looked up."""
     hub.model("acme/encoder")
     facts = ask(make_model({"README.md": CARD}), online)
-    assert {facts.sources[name].state for name in ("hub", "scan", "history", "disputes", "tree", "copies")} == {"absent"}
+    assert {facts.sources[name].state for name in ("hub", "scan", "history", "disputes", "tree", "copies")} == {"unavailable"}
     assert "does not exist" in facts.sources["scan"].reason
     assert [row["found"] for row in facts["bases.declared"]] == [True]
     assert [row["found"] for row in facts["data.declared"]] == [False, False]

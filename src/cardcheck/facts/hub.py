@@ -103,7 +103,8 @@ def collect_hub(facts: Facts, outside: Outside) -> None:
         return
     model = asked(facts, "hub", lambda: outside.model(me), f"the model {me}")
     if model is None:  # who does not answer the first question need not be asked three more
-        facts.sources |= dict.fromkeys(OWN, facts.sources["hub"])
+        # what is not there, or is private, has a state and a history that nobody tells
+        facts.sources |= dict.fromkeys(("hub", *OWN), Source("unavailable", facts.sources["hub"].reason))
         return
     _state(facts, model, me)
     if (scan := asked(facts, "scan", lambda: outside.scan(me), f"the scan of {me}")) is not None:

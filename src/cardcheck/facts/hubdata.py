@@ -39,7 +39,7 @@ def collect_relatives(facts: Facts, outside: Outside, folder: Path | None = None
     _bases(facts, outside)
     tree = asked(facts, "tree", lambda: outside.files(me)[: MAX_LOOKED_AT * 10], f"the files of {me}")
     if tree is None:
-        facts.sources["copies"] = facts.sources["tree"]
+        facts.sources |= dict.fromkeys(("tree", "copies"), Source("unavailable", facts.sources["tree"].reason))
         return
     collect_tree(facts, tree, folder)
     _copies(facts, outside, tree, me)
