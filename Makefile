@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 MODEL := build/models/all-MiniLM-L6-v2
 SET_UP := $(VENV)/.set-up
 
-.PHONY: audit test docs references reproduce panel error-rate verdicts startup cards recall precision fuzz overlap claims credible planted shortlist bench-fraud bench-speed clean
+.PHONY: audit test docs references reproduce panel error-rate verdicts startup cards recall precision fuzz overlap outside claims credible planted shortlist bench-fraud bench-speed clean
 
 audit: $(SET_UP)/spotcheck $(MODEL)/config.json  ## audit a real model from end to end
 	@$(BIN)/cardcheck audit $(MODEL) --id sentence-transformers/all-MiniLM-L6-v2 --output html:build/audit.html --output json:build/audit.json
@@ -53,6 +53,9 @@ precision: $(SET_UP)/test  ## how many of 300 judged findings are right
 
 overlap: $(SET_UP)/references  ## hold the overlap of training data and benchmarks against hand-made truth
 	$(BIN)/python benchmarks/overlap.py
+
+outside: $(SET_UP)/references  ## false alarms of the rules on organisations and papers on real cards (MTEB=PYTHON: an interpreter with mteb)
+	$(BIN)/python benchmarks/outside.py --mteb $(or $(MTEB),python3)
 
 claims: $(SET_UP)/references  ## hold the scores of real cards against MTEB's results
 	$(BIN)/python benchmarks/claims.py
