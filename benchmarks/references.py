@@ -66,6 +66,7 @@ def unpack_retrieval() -> Path | None:
     if not folder.is_dir():
         import zstandard
 
+        BUILD.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILD) as temporary:
             with (
                 RETRIEVAL.open("rb") as file,
