@@ -17,6 +17,7 @@ from transformers.masking_utils import bidirectional_mask_function, sdpa_mask
 NAME = "few_at_a_time"
 SHORT = 64  # tokens: below them the calls cost more than they save
 STEP = 32  # scores in a row: PyTorch's softmax takes nearly twice as long where a row ends within a vector
+MORE = ("position_bias", "softcap", "s_aux", "cache")  # what some models do to scores besides
 CACHED = 1 << 20  # scores that are worked on at once: with their exponentials 4 MB
 
 
@@ -61,7 +62,9 @@ class FewAtATime:
     ) -> list[int] | None:
         """Return how many tokens of each text attend to each other; None where attention is not as plain as that."""
         texts, _, width, _ = query.shape
-        if query.dtype != torch.bfloat16 or width < SHORT or options.get("position_bias") is not None or options.get("dropout"):
+        if query.dtype != torch.bfloat16 or width < SHORT or any(options.get(name) for name in ("dropout", "output_attentions")):
+            return None
+        if any(options.get(name) is not None for name in MORE):
             return None
         if attention_mask is not None:
             return self.lengths if attention_mask is self.made and self.lengths and len(self.lengths) == texts else None
