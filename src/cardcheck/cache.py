@@ -43,14 +43,30 @@ def made_of(files: Iterable[str | Path], *words: str) -> str:
 
 
 def load(kind: str, name: str) -> bytes | None:
-    """Return what is kept under a name; None where nothing is, or it cannot be read."""
+    """Return what is kept under a name; None where nothing is, or it cannot be read, or is not what was kept.
+
+    A hash in its first line shows damage. Whoever may write in this folder is trusted, as with Python's own compiled modules.
+    """
     folder = cache_folder()
     if folder is None:
         return None
+    path = folder / f"{kind}-{name}"
     try:
-        return (folder / f"{kind}-{name}").read_bytes()
+        if not path.is_file():  # a pipe would be waited for
+            return None
+        digest, _, kept = path.read_bytes().partition(b"\n")
     except OSError:
         return None
+    return kept if digest == _digest(kept) else None
+
+
+def sealed(kept: bytes) -> bytes:
+    """Return the content of a file: the hash, and what is kept."""
+    return _digest(kept) + b"\n" + kept
+
+
+def _digest(kept: bytes) -> bytes:
+    return sha256(kept).hexdigest().encode("ascii")
 
 
 def save(kind: str, name: str, text: str) -> None:
@@ -61,7 +77,7 @@ def save(kind: str, name: str, text: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         half = folder / f".{kind}-{name}.{os.getpid()}"
-        half.write_text(text, encoding="ascii")
+        half.write_bytes(sealed(text.encode("ascii")))
         half.replace(folder / f"{kind}-{name}")
         old = sorted(folder.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]
         for path in old:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cardcheck.cache import KEPT
+from cardcheck.cache import KEPT, sealed
 from cardcheck.engine import library
 from cardcheck.engine.evaluate import evaluate
 from cardcheck.engine.library import load_rules, ready_rules
@@ -180,7 +180,7 @@ def test_a_damaged_store_is_made_again(cache: Path, compiled: list[Any], damage:
     """What cannot be read is passed over without a word, and written anew."""
     first = ready_rules()
     path = next(cache.glob("rules-*"))
-    path.write_bytes(damage(path.read_bytes()))
+    path.write_bytes(sealed(damage(path.read_bytes().partition(b"\n")[2])))
     assert [rule.id for rule in ready_rules()] == [rule.id for rule in first]
     assert [rule.id for rule in ready_rules()] == [rule.id for rule in first]
     assert len(compiled) == 2
@@ -191,8 +191,9 @@ def test_a_damaged_condition_is_compiled_from_its_text(cache: Path, folder: Path
     """Where the bytes of a condition say nothing its text still does: a rule does not become unknown for a faulty cache."""
     ready_rules([folder])
     path = next(cache.glob("rules-*"))
-    content = json.loads(path.read_bytes())
-    path.write_text(json.dumps(content | {"expressions": [[text, stored] for text, _ in content["expressions"]]}))
+    content = json.loads(path.read_bytes().partition(b"\n")[2])
+    damaged = content | {"expressions": [[text, stored] for text, _ in content["expressions"]]}
+    path.write_bytes(sealed(json.dumps(damaged).encode()))
     facts = collect(Subject("m", "folder", make_model({"README.md": "# m\n"})))
     judged = {judged.rule.id: judged for judged in evaluate(facts, ready_rules([folder]))}
     assert judged["ACME001"].findings[0].message == "m has no tags"

@@ -100,6 +100,19 @@ def test_a_mask_that_it_did_not_make(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [given is mask for given, mask in zip(called, (elsewhere, left), strict=True)] == [True, True]
 
 
+def test_long_texts_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All scores of a text at once take memory that grows with the square of its length: beyond a bound PyTorch's own keeps fewer."""
+    few = FewAtATime()
+    short, long = _inputs(1, 2, 1024, 8), _inputs(1, 2, 4096, 8)
+    monkeypatch.setattr(attention, "MOST", 2 * 1024 * 1024)
+    for inputs, by in ((short, few._attend), (long, None)):
+        monkeypatch.setattr(attention, "sdpa_attention_forward", lambda *given, **_options: (given[1][:, :0], None))
+        query, key, value = inputs
+        found, _ = few.attend(MODULE, query, key, value, None)
+        assert bool(found.numel()) == (by is not None)
+    assert few.scores.numel() <= 2 * 1024 * 1024
+
+
 def test_a_model_uses_it(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real architecture attends so once it is sped up, and its vectors are those of bfloat16 without it."""
     from cardcheck.spotcheck.backends import TorchBackend

@@ -81,6 +81,23 @@ def test_fused_layers_compute_the_same(saved_model: Path) -> None:
     assert np.allclose(backend.vectors(items, "query"), before, atol=1e-5)
 
 
+def test_lengths_of_queries_and_documents(saved_model: Path, tmp_path: Path) -> None:
+    """A model that cuts queries and documents at lengths of their own is run so, as encode_query and encode_document do."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(saved_model), device="cpu")
+    encoder: Any = model[0]
+    if not hasattr(encoder, "query_length"):
+        pytest.skip("this release of sentence-transformers knows no such lengths")
+    encoder.query_length, encoder.document_length = 6, 12
+    model.save(str(tmp_path / "model"))
+    texts = [f"{text} {text} {text}" for text in TEXTS]
+    found = encode(tmp_path / "model", texts, texts, dtype="exact")
+    for rows, expected in zip((found.queries, found.documents), _expected(tmp_path / "model", texts, texts), strict=True):
+        assert np.allclose(rows, expected, atol=1e-5)
+    assert not np.allclose(found.queries, found.documents, atol=1e-2)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 def test_tokenising_in_processes_changes_nothing(saved_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As beside a GPU: windows that processes tokenise give the vectors that a thread's give, in their places, and are kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures.process import BrokenProcessPool
@@ -150,6 +151,30 @@ def test_jobs_are_prepared_in_processes() -> None:
     makers = {process for _, (_, process) in found}
     assert os.getpid() not in makers
     assert not any(Path(f"/proc/{process}").exists() for process in makers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_where_processes_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without shared memory for their locks a thread does the work."""
+
+    def refuse(*_given: object, **_options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("cardcheck.spotcheck.batches.ProcessPoolExecutor", refuse)
+    assert list(ahead(lambda job: job + 1, [1, 2, 3], 2)) == [(1, 2), (2, 3), (3, 4)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_processes_share_the_memory() -> None:
+    """The limit holds for all together: each may take its share of what is left."""
+    code = (
+        "import resource; from cardcheck.spotcheck.batches import ahead; from cardcheck.spotcheck.memory import limit_memory, _held\n"
+        "import torch; limit_memory(400)\n"
+        "def left(_job): return (resource.getrlimit(resource.RLIMIT_DATA)[0] - _held()) >> 20\n"
+        "print(max(found for _, found in ahead(left, [1, 2, 3, 4], 4)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 20 < int(done.stdout) <= 101
 
 
 @pytest.mark.parametrize("processes", PROCESSES)

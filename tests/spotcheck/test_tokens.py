@@ -93,6 +93,31 @@ def test_batches_are_cut_where_tokens_are(mask: list[list[int]], left: bool, kin
     assert window.cut([1, 0])["input_ids"].tolist() == found.features["input_ids"][::-1].tolist()
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_empty_texts_keep_a_column(left: bool) -> None:  # noqa: FBT001  # a parameter
+    """Where a tokenizer adds nothing an empty text has no token, alone in its batch or not: it keeps one column, of padding."""
+    lengths = {"abc": 3, "": 0}
+
+    def preprocess(texts: list[str], prompt: str | None, processing_kwargs: object = None) -> dict[str, Any]:
+        del prompt
+        ids = [[7] * lengths.get(text, len(text)) for text in texts]
+        if processing_kwargs:
+            return {"input_ids": ids}
+        width = max(map(len, ids))
+        rows = [[0] * (width - len(row)) * left + row + [0] * (width - len(row)) * (not left) for row in ids]
+        return {"input_ids": torch.tensor(rows), "attention_mask": torch.tensor(rows).clamp(max=1)}
+
+    tokeniser = Tokeniser(preprocess)
+    found = tokeniser(["abc", "", ""], "", {})
+    assert found is not None
+    assert all(tokeniser.known.values())
+    assert found.lengths == [3, 1, 1]
+    assert found.cut([1, 2])["attention_mask"].tolist() == [[0], [0]]
+    alone = tokeniser(["", ""], "", {})
+    assert alone is not None
+    assert alone.cut([0])["input_ids"].tolist() == [[0]]
+
+
 def test_a_mask_with_holes_is_not_cut() -> None:
     """Where tokens do not lie together, rows keep their whole width."""
     found = read(_preprocess([[1, 0, 1, 0], [1, 1, 0, 0]])([], None), 2)

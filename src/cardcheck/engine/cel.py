@@ -88,7 +88,7 @@ def _without_messages() -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[package]
+        sys.modules.pop(package, None)
 
 
 def _keep_none() -> None:

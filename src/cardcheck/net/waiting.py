@@ -30,7 +30,7 @@ class Waiting:
         """Wait inside this; several threads may at once."""
         with self._lock:
             self._waiting += 1
-            if self._waiting == 1 and sys.stderr is not None and sys.stderr.isatty():
+            if self._waiting == 1 and _on_terminal():
                 self._done = threading.Event()
                 self._thread = threading.Thread(target=self._show, args=(self._done,), daemon=True)
                 self._thread.start()
@@ -54,3 +54,10 @@ class Waiting:
             while not done.wait(EVERY):
                 line.n = len(self._log.asked)
                 line.refresh()
+
+
+def _on_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it is closed
+        return False

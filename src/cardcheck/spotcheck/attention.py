@@ -19,6 +19,7 @@ SHORT = 64  # tokens: below them the calls cost more than they save
 STEP = 32  # scores in a row: PyTorch's softmax takes nearly twice as long where a row ends within a vector
 MORE = ("position_bias", "softcap", "s_aux", "cache")  # what some models do to scores besides
 CACHED = 1 << 20  # scores that are worked on at once: with their exponentials 4 MB
+MOST = 64 * CACHED  # scores of one text: of longer ones PyTorch's own keeps fewer at a time
 
 
 class FewAtATime:
@@ -61,7 +62,9 @@ class FewAtATime:
         self, module: nn.Module, query: torch.Tensor, attention_mask: torch.Tensor | None, options: dict[str, Any]
     ) -> list[int] | None:
         """Return how many tokens of each text attend to each other; None where attention is not as plain as that."""
-        texts, _, width, _ = query.shape
+        texts, heads, width, _ = query.shape
+        if heads * width * width > MOST:
+            return None
         if query.dtype != torch.bfloat16 or width < SHORT or any(options.get(name) for name in ("dropout", "output_attentions")):
             return None
         if any(options.get(name) is not None for name in MORE):

@@ -86,7 +86,6 @@ class TorchBackend:
         self.dtype = "none" if parameter is None else "float32"
         self.fused = 0
         self.prompts = {kind: _prompt(self.model, kind) for kind in KINDS}
-        self.accepted = set(self.model.get_model_kwargs())
         self.tokeniser = Tokeniser(self.model.preprocess)
         self.window: tuple[Tokens, Tokens] | None = None
 
@@ -108,27 +107,23 @@ class TorchBackend:
 
     def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
         """Tokenise; models that want to see a batch as a whole get the texts themselves."""
-        tokens = self.tokeniser(texts, self.prompts[kind], self._options(kind))
+        tokens = self.tokeniser(texts, self.prompts[kind], {"task": kind})
         if tokens is None:
             return [Item(1 + len(text) // CHARACTERS_A_TOKEN, text) for text in texts]
         return [Item(length, tokens, row) for row, length in enumerate(tokens.lengths)]
-
-    def _options(self, kind: Kind) -> dict[str, Any]:
-        return {"task": kind} if "task" in self.accepted else {}
 
     def vectors(self, items: list[Item], kind: Kind) -> torch.Tensor:
         """Run one batch; on a GPU the result is there when it is asked for."""
         import torch
 
-        options = self._options(kind)
         if isinstance(items[0].data, str):
-            features = self.model.preprocess([item.data for item in items], prompt=self.prompts[kind] or None, **options)
+            features = self.model.preprocess([item.data for item in items], prompt=self.prompts[kind] or None, task=kind)
         else:
             features = self._moved(items[0].data).cut([item.row for item in items])
         device = self.model.device
         features = {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in features.items()}
         with torch.inference_mode():
-            result = self.model(features, **options)["sentence_embedding"]
+            result = self.model(features, task=kind)["sentence_embedding"]
             if self.model.truncate_dim is not None:
                 result = result[..., : self.model.truncate_dim]
             vectors: torch.Tensor = result.float()

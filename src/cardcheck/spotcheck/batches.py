@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import signal
 from collections import deque
@@ -9,6 +10,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from cardcheck.spotcheck.memory import share_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -143,29 +146,35 @@ def ahead(prepare: Callable[[T], R], jobs: Sequence[T], processes: int = 0) -> I
 
     Raises what `prepare` raises, and BrokenProcessPool where a process was killed.
     """
-    pool: Executor = ThreadPoolExecutor(1, thread_name_prefix="tokenise")
-    work: Callable[[T], R] = prepare
-    if processes:
-        pool = ProcessPoolExecutor(processes, get_context("fork"), initializer=_be_forked, initargs=(prepare,))
-        work = _prepared
-    coming = deque(pool.submit(work, job) for job in jobs[: 2 * processes or 1])
+    pool, work, most = _pool(prepare, processes)
+    coming = deque(pool.submit(work, job) for job in jobs[:most])
     try:
         for number, job in enumerate(jobs):
             ready = coming.popleft().result()
-            coming += [pool.submit(work, later) for later in jobs[number + (2 * processes or 1) :][:1]]
+            coming += [pool.submit(work, later) for later in jobs[number + most :][:1]]
             yield job, ready
     finally:  # also where whoever asked wants no more
         pool.shutdown(cancel_futures=True)
 
 
-def _be_forked(prepare: Callable[[Any], Any]) -> None:
-    """Be one of the processes: it has the tokenizer and the texts already, uses one core, and ends with the one that it is for."""
+def _pool(prepare: Callable[[T], R], processes: int) -> tuple[Executor, Callable[[T], R], int]:
+    """Return what prepares, how it is asked, and how many jobs it may hold; a thread where processes cannot be had."""
+    if processes:
+        with contextlib.suppress(OSError):  # their locks take shared memory, which a container may lack
+            pool = ProcessPoolExecutor(processes, get_context("fork"), initializer=_be_forked, initargs=(prepare, processes))
+            return pool, _prepared, processes + 2
+    return ThreadPoolExecutor(1, thread_name_prefix="tokenise"), prepare, 1
+
+
+def _be_forked(prepare: Callable[[Any], Any], processes: int) -> None:
+    """Be one of the processes: it has tokenizer and texts already, uses one core and its share of the memory, and ends with its parent."""
     import torch
 
     global _prepare  # noqa: PLW0603  # the way in: what is forked need not be pickled
     _prepare = prepare
     torch.set_num_threads(1)  # OpenMP's threads are not forked
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    share_memory(processes)
 
 
 def _prepared(job: Any) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.cache import cache_folder
 from cardcheck.spotcheck.encode import Limits, encode
 from cardcheck.spotcheck.metrics import ndcg_at_10
-from cardcheck.spotcheck.search import SIMILARITIES, search, warm
+from cardcheck.spotcheck.search import SIMILARITIES, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,8 +85,8 @@ def measure(path: Path, corpus: Corpus, options: Options, progress: Callable[[in
     begun = time.perf_counter()
     folder = cache_folder()
     queries = [text for part in corpus.queries.values() for text in part.values()]
-    with ThreadPoolExecutor(1, thread_name_prefix="warm") as beside:
-        beside.submit(warm, options.device)  # while the child imports the same libraries
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as beside:
+        beside.submit(import_module, "torch")  # while the child does the same; a GPU is the child's alone until it ends
         encoded = encode(
             path, queries, list(corpus.documents.values()), device=options.device, seed=options.seed, limits=options.limits,
             trust_remote_code=options.trust_remote_code, progress=progress, chunks=folder / "encodings" if folder else None,

@@ -14,13 +14,6 @@ DOCUMENTS = 16384  # at a time: with a block of queries 64 MB of similarities
 SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
 
 
-def warm(device: str) -> None:
-    """Import PyTorch, and start the GPU where that is the device: seconds that may pass beside other work before the first search."""
-    import torch
-
-    torch.zeros(1, device=device)
-
-
 def search(
     queries: NDArray[np.float32],
     documents: NDArray[np.float32],

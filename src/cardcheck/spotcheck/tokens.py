@@ -32,7 +32,7 @@ IDS_ALONE = {
 class Tokens:
     """A window: its features, the texts' lengths in tokens, and whether they are padded on the left.
 
-    The arrays are NumPy's, which go from process to process without shared memory, until `to` makes tensors of them.
+    The arrays are NumPy's, which go from process to process without shared memory, and are of short integers, until `to` makes tensors.
     """
 
     features: Features
@@ -41,13 +41,18 @@ class Tokens:
 
     def to(self, device: torch.device) -> Tokens:
         """Move the features at once: a batch that is cut out of them there waits for nothing."""
-        return Tokens(_each(self.features, lambda value: torch.from_numpy(value).to(device)), self.lengths, self.left)
+        return Tokens(_each(self.features, lambda value: _tensor(value, device)), self.lengths, self.left)
 
     def cut(self, rows: Sequence[int]) -> Features:
         """Return some rows, without the columns in which all of them are padded."""
         width, longest = self.features["attention_mask"].shape[1], max(self.lengths[row] for row in rows)
         columns = slice(width - longest, width) if self.left else slice(0, longest)
         return _each(self.features, lambda value: value[list(rows), columns])
+
+
+def _tensor(value: NDArray[Any], device: torch.device) -> torch.Tensor:
+    tensor = torch.from_numpy(value).to(device)
+    return tensor.long() if value.dtype.kind == "i" else tensor
 
 
 def _each(features: Features, change: Callable[[Any], Any]) -> Features:
@@ -60,11 +65,16 @@ def read(features: Features, count: int) -> Tokens | None:
     mask = arrays.get("attention_mask")
     if mask is None or mask.ndim != 2 or len(mask) != count or any(value.shape != mask.shape for value in arrays.values()):
         return None
-    lengths = np.maximum(1, mask.sum(axis=1)).tolist()
+    lengths = mask.sum(axis=1).tolist()
     for left in (False, True):
         if np.array_equal(mask, _mask(lengths, mask.shape[1], left=left)):
-            return Tokens(features | arrays, lengths, left)
+            return Tokens(features | arrays, _with_a_column(lengths), left)
     return Tokens(features | arrays, [mask.shape[1]] * count)
+
+
+def _with_a_column(lengths: list[int]) -> list[int]:
+    """Let a text without tokens have one column: a batch of none but such texts has a width too."""
+    return [max(1, length) for length in lengths]
 
 
 def _mask(lengths: list[int], width: int, *, left: bool) -> NDArray[np.bool_]:
@@ -105,11 +115,10 @@ class Tokeniser:
     def _built(self, texts: list[str], like: Tokens, prompt: str, options: dict[str, Any]) -> Tokens:
         ids = self.preprocess(texts, prompt=prompt or None, processing_kwargs=IDS_ALONE, **options)["input_ids"]
         lengths = [len(row) for row in ids]
-        mask = _mask(lengths, max(lengths), left=like.left)
-        shown = like.features["input_ids"][1]
-        rows = np.full(mask.shape, shown[0 if like.left else -1], dtype=shown.dtype)
-        rows[mask] = np.fromiter(chain.from_iterable(ids), shown.dtype, sum(lengths))
-        made = {"input_ids": rows, "attention_mask": mask.astype(like.features["attention_mask"].dtype)}
+        mask = _mask(lengths, max(1, *lengths), left=like.left)
+        rows = np.full(mask.shape, like.features["input_ids"][1][0 if like.left else -1], dtype=np.int32)
+        rows[mask] = np.fromiter(chain.from_iterable(ids), np.int32, sum(lengths))
+        made = {"input_ids": rows, "attention_mask": mask.astype(np.int8)}
         if "token_type_ids" in like.features:
-            made["token_type_ids"] = np.zeros_like(rows)
-        return Tokens(like.features | made, lengths, like.left)
+            made["token_type_ids"] = np.zeros(mask.shape, np.int8)
+        return Tokens(like.features | made, _with_a_column(lengths), like.left)

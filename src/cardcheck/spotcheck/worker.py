@@ -9,10 +9,10 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import resource
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cardcheck.spotcheck.memory import limit_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,18 +32,6 @@ def leave_network() -> bool:
         return False
     unshare = ctypes.CDLL(None, use_errno=True).unshare
     return any(unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
-
-
-def limit_memory(megabytes: int) -> bool:
-    """Limit private memory (heap and anonymous mappings) to so much on top of what the libraries hold; tell whether it worked."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        held = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
-        limit = held + (megabytes << 20)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    except (ValueError, OSError, StopIteration):
-        return False
-    return True
 
 
 def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
