@@ -60,7 +60,8 @@ def main() -> None:
     taken = seconds(lambda: kept.update(items=backend.tokenise(texts, "document")), "cpu")
     items, tokens = kept["items"], sum(item.length for item in kept["items"])
     print(f"{len(texts) / taken:,.0f} passages a second tokenised by one process on {len(os.sched_getaffinity(0))} cores")
-    layers = [module.weight.numel() for module in backend.model.modules() if isinstance(module, torch.nn.Linear)]
+    linear = [(name, module) for name, module in backend.model.named_modules() if isinstance(module, torch.nn.Linear)]
+    layers = [module.weight.numel() for name, module in linear if "pooler" not in name]  # which runs once a text
     rate = matrix_rate(args.device, "bfloat16")
 
     def compute(batch: int) -> None:

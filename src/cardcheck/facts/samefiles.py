@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cardcheck.facts.model import Facts
     from cardcheck.net.answers import File
 
-MAX_HASHED = 5_000_000_000  # bytes of one subject; that takes some five seconds
+MAX_HASHED = 5_000_000_000  # bytes of one subject; that takes some six seconds
 SHA256 = Pattern(r"[0-9a-f]{64}")
 SHOWN = 12  # digits of a hash
 
