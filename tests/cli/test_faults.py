@@ -5,18 +5,15 @@ The client's own tests (tests/net) hold every fault against one question; here e
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
-import struct
-import threading
 import time
 import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from raw_server import Raw, drip, packed, reset, silent, truncated
 from werkzeug import Response
 
 from cardcheck.net import client
@@ -116,7 +113,8 @@ def world(hub: HubDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Hu
 @pytest.fixture
 def judge(world: HubDouble, make_model: MakeModel, tmp_path: Path) -> Callable[[], Audit]:
     """Give what audits the model: no source but those that fail may be unavailable, and the token is told nobody."""
-    model = make_model({"README.md": CARD.format(url=world.url), "config.json": '{"model_type": "bert", "hidden_size": 4}'})
+    files = {"README.md": CARD.format(url=world.url), "config.json": '{"model_type": "bert", "hidden_size": 4}'}
+    model = make_model(files, {"model.safetensors": {"w": ("F32", [1, 4])}})
 
     def judging(**more: Any) -> Audit:
         outside = Online(endpoint=world.url, allow=["localhost", "127.0.0.1"], **more)
@@ -172,20 +170,7 @@ def test_each_source_alone(world: HubDouble, judge: Callable[[], Audit], source:
 
 def _raw(talk: Talk) -> Answer:
     """Return an answer that sends whoever asks to a server that says whatever bytes `talk` writes."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def one(connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.recv(65536)
-            talk(connection)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    return _to(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    return _to(f"{Raw(talk).url}/")
 
 
 def _to(address: str) -> Answer:
@@ -197,31 +182,9 @@ def _with(*, body: bytes | str = "{}", status: int = 200, **headers: str) -> Ans
     return lambda _: Response(body, status=status, headers=named)
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-
-
-def _drip(connection: socket.socket) -> None:
-    connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
-    for _ in range(100):
-        connection.sendall(b"x")
-        time.sleep(0.05)
-
-
-def _reset(connection: socket.socket) -> None:
-    connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\nhalf")
-    time.sleep(0.05)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def _truncated(connection: socket.socket) -> None:
-    body = gzip.compress(PROSE.encode())[:-20]
-    connection.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-
-def _bomb(connection: socket.socket) -> None:
+def _bomb() -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    body = packer.compress(bytes(50_000_000)) + packer.flush()
-    connection.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return packer.compress(bytes(50_000_000)) + packer.flush()
 
 
 FAULTS: dict[str, tuple[Answer | Talk, str]] = {
@@ -230,11 +193,11 @@ FAULTS: dict[str, tuple[Answer | Talk, str]] = {
     "500": (_with(status=500), "500"),
     "502": (_with(status=502), "502"),
     "503": (_with(status=503), "503"),
-    "time-out": (lambda connection: connection.recv(1), "took longer than"),
-    "slow drip": (_drip, "took longer than"),
-    "reset mid-body": (_reset, "out of reach"),
-    "truncated gzip": (_truncated, "out of reach"),
-    "gzip bomb": (_bomb, "larger than 5,000,000 bytes"),
+    "time-out": (silent, "took longer than"),
+    "slow drip": (drip, "took longer than"),
+    "reset mid-body": (reset, "out of reach"),
+    "truncated gzip": (truncated, "out of reach"),
+    "gzip bomb": (packed(_bomb()), "larger than 5,000,000 bytes"),
     "redirect to metadata": (_to("http://169.254.169.254/latest/meta-data/"), "169.254.169.254"),
     "redirect to [::1]": (_to("http://[::1]:9/"), "not of the open internet"),
     "redirect to 0x7f.1": (_to("http://0x7f.1:9/"), "not of the open internet"),

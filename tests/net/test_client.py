@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 from huggingface_hub import constants
 from pytest_httpserver import HTTPServer
+from raw_server import GOOD, Raw, drip, packed, reset, silent, truncated
 from werkzeug import Response
 
 from cardcheck.errors import AbsentError, UnavailableError
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 NAME, PATH = "acme/tiny-embed", "/api/models/acme/tiny-embed"
 TOKEN = "hf_not-a-token-of-anybody"  # noqa: S105  # it opens nothing
-GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -51,28 +50,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-class Raw:
-    """A server that says whatever bytes a test wants, or none; `met` counts the connections."""
-
-    def __init__(self, talk: Callable[[socket.socket], None]) -> None:
-        self.talk, self.met = talk, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                self.met += 1
-                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            connection.recv(65536)
-            self.talk(connection)
 
 
 @pytest.fixture
@@ -164,17 +141,6 @@ def test_what_does_not_pass(hub: HubDouble, online: Online, status: int, questio
     assert getattr(Online(endpoint=hub.url), question)(NAME) is not None
 
 
-def _silent(connection: socket.socket) -> None:
-    connection.recv(1)
-
-
-def _drip(connection: socket.socket) -> None:
-    connection.sendall(GOOD + b"Content-Length: 1000\r\n\r\n")
-    for _ in range(100):
-        connection.sendall(b"x")
-        time.sleep(0.1)
-
-
 def _drip_headers(connection: socket.socket) -> None:
     connection.sendall(GOOD)
     for _ in range(100):
@@ -188,7 +154,7 @@ def _interim(connection: socket.socket) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("talk", [_silent, _drip, _drip_headers, _interim])
+@pytest.mark.parametrize("talk", [silent, drip, _drip_headers, _interim])
 @pytest.mark.parametrize("question", ["page", "model", "files"])
 def test_time_is_limited(raw: Callable[..., Raw], talk: Callable[[socket.socket], None], question: str) -> None:
     """A server that says nothing, or a byte now and then, in its headers too, is left when its time is up, and not asked again."""
@@ -201,26 +167,15 @@ def test_time_is_limited(raw: Callable[..., Raw], talk: Callable[[socket.socket]
     assert server.met == 1
 
 
-def _reset(connection: socket.socket) -> None:
-    connection.sendall(GOOD + b"Content-Length: 1000\r\n\r\nhalf")
-    time.sleep(0.05)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
 def _short(connection: socket.socket) -> None:
     connection.sendall(GOOD + b"Content-Length: 1000\r\n\r\nhalf")
-
-
-def _truncated(connection: socket.socket) -> None:
-    body = gzip.compress(os.urandom(1000))[:-200]
-    connection.sendall(GOOD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def _noise(connection: socket.socket) -> None:
     connection.sendall(b"\x00\xff" * 100 + b"\r\n\r\n")
 
 
-@pytest.mark.parametrize("talk", [_reset, _short, _truncated, _noise, lambda _: None])
+@pytest.mark.parametrize("talk", [reset, _short, truncated, _noise, lambda _: None])
 @pytest.mark.parametrize("question", ["page", "files"])
 def test_broken_answers(raw: Callable[..., Raw], talk: Callable[[socket.socket], None], question: str) -> None:
     """An answer that breaks off, or is none, is tried thrice and told as out of reach; half of it is never taken for the whole."""
@@ -243,7 +198,7 @@ def test_a_gzip_bomb(raw: Callable[..., Raw]) -> None:
     """A gigabyte in a megabyte is refused before it is unpacked, and is not asked for again."""
     bomb = _bomb()
     assert len(bomb) < 1_100_000
-    server = raw(lambda it: it.sendall(GOOD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb))
+    server = raw(packed(bomb))
     tracemalloc.start()
     with pytest.raises(UnavailableError, match="larger than 5,000,000 bytes"):
         Online(endpoint=server.url).page(f"{server.url}/page")

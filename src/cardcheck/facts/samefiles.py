@@ -28,7 +28,11 @@ def collect_tree(facts: Facts, tree: list[File], folder: Path | None) -> None:
     there = {file.path: file for file in tree}
     facts.set("tree.files", len(tree))
     alike: list[tuple[int, File]] = []
-    for path, here in _sizes(facts, folder).items():
+    sizes = _sizes(facts, folder)
+    if not any(path in there for path in sizes):
+        facts.sources["tree"] = Source("absent", "no weights of the same name are here and on the main branch")
+        return
+    for path, here in sizes.items():
         file = there.get(path)
         if file is None or not file.size:
             continue

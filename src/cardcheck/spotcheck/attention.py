@@ -63,11 +63,9 @@ class FewAtATime:
     ) -> list[int] | None:
         """Return how many tokens of each text attend to each other; None where attention is not as plain as that."""
         texts, heads, width, _ = query.shape
-        if heads * width * width > MOST:
+        if query.dtype != torch.bfloat16 or width < SHORT or heads * width * width > MOST:
             return None
-        if query.dtype != torch.bfloat16 or width < SHORT or any(options.get(name) for name in ("dropout", "output_attentions")):
-            return None
-        if any(options.get(name) is not None for name in MORE):
+        if options.get("dropout") or options.get("output_attentions") or any(options.get(name) is not None for name in MORE):
             return None
         if attention_mask is not None:
             return self.lengths if attention_mask is self.made and self.lengths and len(self.lengths) == texts else None
@@ -123,14 +121,11 @@ def _hidden(lengths: list[int], wide: int, heads: int) -> torch.Tensor:
     return added.repeat_interleave(heads, dim=0)[:, None]
 
 
-def use(model: nn.Module) -> int:
-    """Let a model's transformers attend so where they leave attention to PyTorch; return how many do."""
+def use(model: nn.Module) -> None:
+    """Let a model's transformers attend so where they leave attention to PyTorch."""
     few = FewAtATime()
     AttentionInterface.register(NAME, few.attend)
     AttentionMaskInterface.register(NAME, few.mask)
-    count = 0
     for inner in [module for module in model.modules() if isinstance(module, PreTrainedModel)]:
         if inner.config._attn_implementation == "sdpa":  # noqa: SLF001  # transformers has no public word for it
             inner.set_attn_implementation(NAME)
-            count += inner.config._attn_implementation == NAME  # noqa: SLF001
-    return count

@@ -151,7 +151,7 @@ def ahead(prepare: Callable[[T], R], jobs: Sequence[T], processes: int = 0) -> I
     try:
         for number, job in enumerate(jobs):
             ready = coming.popleft().result()
-            coming += [pool.submit(work, later) for later in jobs[number + most :][:1]]
+            coming += [pool.submit(work, later) for later in jobs[number + most : number + most + 1]]
             yield job, ready
     finally:  # also where whoever asked wants no more
         pool.shutdown(cancel_futures=True)
