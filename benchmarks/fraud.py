@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import finetunes
 import numpy as np
-from embeddings import SLOW, PublicSet, embeddings, load
+from embeddings import PublicSet, embeddings, load
 from finetunes import TUNES
 from reference_models import MODELS, ReferenceModel
-from references import BUILD
+from references import BUILD, lexical_scores
 from variants import Pairs, Variant, noisy, pairs_of, pruned, quantised, same, trained, truncated
 
 from cardcheck.spotcheck import heldout, paired, panel, references, sharp, statistics
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER = BUILD / "fraud"
-BASES = ("sentence-transformers/all-MiniLM-L6-v2", "BAAI/bge-small-en-v1.5", "sentence-transformers/paraphrase-MiniLM-L3-v2")
+FLOOR = "stanfordnlp/glove-6B-50d"  # nobody would tune a mean of word vectors; all other models are bases
+SEEDS = (21, 22, 23)  # the tests were chosen with smaller ones in sight
 PARTS = ("test", "other", "reworded")
 UNRELATED = ("xquad-en", "cranfield")
 CUT = 10
@@ -45,7 +46,7 @@ REPLICATES = 2000  # a fifth of what an audit takes: the standard error is then 
 STEPS = (1, 2, 3, 4, 5, 6, 8, 12, 40)
 RERUN_NOISE = 0.1  # points by which a faithful rerun differs
 VERBATIM_TUNE, REWORDED_TUNE = "full fine-tune, verbatim", "full fine-tune, reworded"
-DECLARED = "trained on the train split"  # as an honest card says, whereupon the check leaves out the rewording difference
+DECLARED = "trained on the train split"  # as an honest card says: no rewording difference, and the task is left out of the panel level
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Judge:
 
 def models() -> list[ReferenceModel]:
     """Return the models whose embeddings are to be had."""
-    return [model for model in MODELS if model.independent and model.id not in SLOW]
+    return [model for model in MODELS if model.independent]
 
 
 def world(model: ReferenceModel, task: PublicSet, held_set: PublicSet, others: dict[str, PublicSet]) -> World:
@@ -114,7 +115,7 @@ def frauds(given: World) -> Iterator[Variant]:
     """Yield the frauds of one base model."""
     base, corpus = given.base.id, given.vectors["corpus"]
     for steps in STEPS:
-        for seed in (1, 2):
+        for seed in SEEDS[:2]:
             for share in (1.0, 0.5):
                 data = pairs(given, "test", share=share, seed=seed)
                 yield Variant(
@@ -122,13 +123,13 @@ def frauds(given: World) -> Iterator[Variant]:
                 )
             data = pairs(given, "reworded")
             yield Variant(base, "reworded", f"{steps} steps, seed {seed}", trained(data, steps=steps, seed=seed), honest=False)
-    for steps in (5, 20):
-        for seed in (1, 2):
+    for steps in (2, 5, 8, 20):
+        for seed in SEEDS[:2]:
             change = trained(pairs(given, "test", "other"), steps=steps, seed=seed)
             yield Variant(base, "verbatim, both splits", f"{steps} steps, seed {seed}", change, honest=False)
     rows = np.stack([np.arange(len(corpus))] * 2, axis=1)
     for steps in (10, 40):  # each document with a distorted copy of itself, as dropout makes it (SimCSE, arXiv 2104.08821)
-        change = trained(Pairs(noisy(0.3, 5)(corpus), corpus, rows), steps=steps, seed=1)
+        change = trained(Pairs(noisy(0.3, 5)(corpus), corpus, rows), steps=steps, seed=SEEDS[0])
         yield Variant(base, "test corpus only", f"{steps} steps", change, honest=False)
     for points in (2.0, 3.0, 4.0, 5.5, 7.0, 10.0):
         yield Variant(base, "raised claim", f"{points:g} points", same, honest=False, claimed=points)
@@ -141,11 +142,11 @@ def honest(given: World) -> Iterator[Variant]:
     base = given.base.id
     for name, data in given.unrelated.items():
         for steps in (5, 20, 60):
-            for seed in (1, 2, 3):
+            for seed in SEEDS:
                 change = trained(data, steps=steps, seed=seed)
                 yield Variant(base, "trained on other data", f"{name}, {steps} steps, seed {seed}", change, honest=True)
     for steps in (3, 8, 20, 40):
-        for seed in (1, 2, 3):
+        for seed in SEEDS:
             change = trained(pairs(given, "other"), steps=steps, seed=seed)
             yield Variant(base, DECLARED, f"{steps} steps, seed {seed}", change, honest=True)
 
@@ -158,10 +159,10 @@ def _reduced(given: World) -> Iterator[Variant]:
     for share in (0.9, 0.75, 0.66, 0.5, 0.4, 0.33, 0.25, 0.16, 0.125):
         yield Variant(base, "truncated", f"{share:.0%}", truncated(round(share * corpus.shape[1])), honest=True)
     for share in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
-        for seed in (1, 2):
+        for seed in SEEDS[:2]:
             yield Variant(base, "pruned", f"{share:.0%}, seed {seed}", pruned(share, seed), honest=True)
     for scale in (0.1, 0.2, 0.3, 0.4, 0.5):
-        for seed in (1, 2, 3):
+        for seed in SEEDS:
             yield Variant(base, "another seed", f"{scale:g}, seed {seed}", noisy(scale, seed), honest=True)
 
 
@@ -172,6 +173,7 @@ class Court:
     judges: dict[str, Judge]
     held: Judge
     references: dict[str, dict[str, NDArray[np.float64]]]
+    lexical: dict[str, NDArray[np.float64]]
     heldout_references: dict[str, tuple[NDArray[np.float64], float]]
 
     def scores(self, given: World, variant: Variant) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
@@ -190,14 +192,15 @@ class Court:
             tuple(names),
             {part: np.array([self.references[name][part] for name in names]) for part in PARTS},
             list(range(len(parts["reworded"]))),
+            self.lexical,
         )
         measured = float(parts["test"].mean() * 100)
         published = measured + claimed + np.random.default_rng(seed).normal(0, RERUN_NOISE)
         differences = [one for one in sharp.paired(parts, table, seed=0) if not (declared and one.kind == "rewording")]
-        kinds: set[Kind] = {"residual", "reproduction", *(one.kind for one in differences)}
+        level = None if declared else panel.level({"SciFact": published}, "claimed")
+        kinds: set[Kind] = {"reproduction", *(one.kind for one in differences), *(("residual",) if level else ())}
         outcomes = [sharp.outcome(one, "SciFact", kinds) for one in differences]
         outcomes.append(sharp.reproduction(published, measured, "SciFact", len(parts["test"]), kinds))
-        level = panel.level({"SciFact": published}, "claimed")
         others = [one for name, one in self.heldout_references.items() if name != base]
         if level is not None:
             found = statistics.judge(
@@ -229,7 +232,8 @@ def court(task: PublicSet, held_set: PublicSet) -> Court:
         place = packaged.get(model.id)
         if place:
             held_scores[model.id] = (held(own["test"], own["corpus"]), place.value)
-    return Court(judges, held, known, held_scores)
+    lexical = {part: np.array([scores]) for part, scores in lexical_scores(task).items()}
+    return Court(judges, held, known, lexical, held_scores)
 
 
 def heldout_set(name: str) -> PublicSet:
@@ -291,7 +295,7 @@ def run(limit: float) -> list[dict[str, Any]]:
             own = float(given.references[base]["test"].mean() * 100)
             variant = Variant(base, form, tune.name, same, honest=tune.honest)
             keep(record(given, variant, (scores, given.held(there["test"], there["corpus"])), own))
-        for base in BASES:
+        for base in (model.id for model in models() if model.id != FLOOR):
             base_world = world(by_id[base], task, held_set, others)
             own = float(given.references[base]["test"].mean() * 100)
             for variant in itertools.chain(honest(base_world), frauds(base_world)):

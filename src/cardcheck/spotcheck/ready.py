@@ -85,3 +85,8 @@ def says_nothing(facts: Facts, prompts: Mapping[str, str], task: str) -> dict[Ki
     if any(row["task"] == task and row["split"] in OTHER_SPLIT for row in facts["overlap.tasks"]):
         why["rewording"] = f"{task}'s training queries are declared as training data, and whoever learned their style loses more without it"
     return why
+
+
+def trained_on(facts: Facts) -> set[str]:
+    """Return the tasks whose queries, of whatever split, are declared as training data: their scores promise nothing of other text."""
+    return {row["task"] for row in facts["overlap.tasks"] if row["relation"] != "source"}

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,18 +51,20 @@ class Reference:
 class PublicReferences:
     """The reference models on a public task: ids, and nDCG@10 (0 to 1), (n_models, n_queries), by part in the order of the set's queries.
 
-    `reworded` are the places in `test` of the queries that have a rewording.
+    `reworded` are the places in `test` of the queries that have a rewording. `lexical` are the same scores of lexical retrievers, of which
+    nobody can be a copy; empty where none were measured.
     """
 
     ids: tuple[str, ...]
     scores: dict[str, NDArray[np.float64]]
     reworded: list[int]
+    lexical: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def without(self, names: set[str]) -> PublicReferences:
         """Return them without the models of these names in lower case."""
         kept = [at for at, name in enumerate(self.ids) if name.lower() not in names]
         scores = {part: table[kept] for part, table in self.scores.items()}
-        return PublicReferences(tuple(self.ids[at] for at in kept), scores, self.reworded)
+        return PublicReferences(tuple(self.ids[at] for at in kept), scores, self.reworded, self.lexical)
 
 
 def public_references(public: PublicSet) -> PublicReferences:
@@ -74,12 +76,20 @@ def public_references(public: PublicSet) -> PublicReferences:
     independent = {model["id"] for model in known["models"] if model["independent"]}
     ids = tuple(name for name in held.get("ndcg_at_10", {}) if name in independent) if held.get("sha256") == public.sha256 else ()
     places = {part: {query: at for at, query in enumerate(held["queries"][part])} for part in held.get("queries", {})}
-    scores = {
-        part: np.array([[held["ndcg_at_10"][name][part][places[part][query]] for query in queries] for name in ids]).reshape(len(ids), -1)
-        for part, queries in public.queries.items()
-    } if ids else {}  # fmt: skip
+
+    def table(rows: list[dict[str, list[float]]]) -> dict[str, NDArray[np.float64]]:
+        return {
+            part: np.array([[row[part][places[part][query]] for query in queries] for row in rows])
+            for part, queries in public.queries.items()
+        } if rows else {}  # fmt: skip
+
     order = list(public.queries["test"])
-    return PublicReferences(ids, scores, [order.index(query) for query in public.queries["reworded"]])
+    return PublicReferences(
+        ids,
+        table([held["ndcg_at_10"][name] for name in ids]),
+        [order.index(query) for query in public.queries["reworded"]],
+        table(list(held.get("lexical", {}).values())) if ids else {},
+    )
 
 
 def own_file() -> Path:

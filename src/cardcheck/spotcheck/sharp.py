@@ -31,12 +31,21 @@ def paired(scores: dict[str, NDArray[np.float64]], references: PublicReferences,
 
     if len(references.ids) < MIN_REFERENCES:
         return []
-    table = references.scores
+    table, words, reworded = references.scores, references.lexical, references.reworded
     return [
-        split_difference((scores["test"], scores["other"]), (table["test"], table["other"]), seed=seed),
-        rewording_difference((scores["test"][references.reworded], scores["reworded"]),
-                             (table["test"][:, references.reworded], table["reworded"]), seed=seed),
-    ]  # fmt: skip
+        split_difference(
+            (scores["test"], scores["other"]),
+            (table["test"], table["other"]),
+            lexical=(words["test"], words["other"]) if words else None,
+            seed=seed,
+        ),
+        rewording_difference(
+            (scores["test"][reworded], scores["reworded"]),
+            (table["test"][:, reworded], table["reworded"]),
+            lexical=(words["test"][:, reworded], words["reworded"]) if words else None,
+            seed=seed,
+        ),
+    ]
 
 
 def outcome(found: Difference, on: str, kinds: set[Kind]) -> Outcome:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cardcheck.spotcheck.building.document import IDEOGRAPH, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from cardcheck.spotcheck.heldout import HeldOutSet
@@ -113,7 +113,10 @@ def check(
     terms = Terms(held_out.language)
     whole, held_out = held_out, held_out.sample(MOST_QUERIES, seed)
     found = Check(queries=len(held_out.queries))
-    runs: dict[str, dict[str, dict[str, float]] | str] = {"BM25": bm25(held_out, terms), "random order": _random(held_out, seed)}
+    runs: dict[str, dict[str, dict[str, float]] | str] = {
+        "BM25": bm25(held_out.corpus, held_out.queries, terms),
+        "random order": _random(held_out, seed),
+    }
     texts = len(held_out.queries) + len(held_out.corpus)
     for number, model in enumerate(models):
         name = model.name if model.name not in runs else str(model)
@@ -137,20 +140,20 @@ def check(
     return found
 
 
-def bm25(held_out: HeldOutSet, terms: Terms) -> dict[str, dict[str, float]]:
+def bm25(corpus: Mapping[str, str], queries: Mapping[str, str], terms: Terms) -> dict[str, dict[str, float]]:
     """Return each query's best documents by BM25."""
     import bm25s
     import numpy as np
 
     index = bm25s.BM25()
-    documents = [terms.of(text) for text in held_out.corpus.values()]
-    run: dict[str, dict[str, float]] = {query: {} for query in held_out.queries}
+    documents = [terms.of(text) for text in corpus.values()]
+    run: dict[str, dict[str, float]] = {query: {} for query in queries}
     if not any(documents):
         return run
     index.index(documents, show_progress=False)
-    ids = list(held_out.corpus)
+    ids = list(corpus)
     size = min(DEPTH, len(ids))
-    for query, text in held_out.queries.items():
+    for query, text in queries.items():
         if asked := terms.of(text):
             scores = index.get_scores(asked)
             best = np.argpartition(-scores, size - 1)[:size]
