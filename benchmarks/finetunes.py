@@ -73,7 +73,8 @@ def train(tune: FineTune, given: PublicSet, folder: Path) -> None:
         order = rng.permutation(len(pairs))
         for start in range(0, len(order), BATCH):
             batch = [pairs[at] for at in order[start : start + BATCH]]
-            queries, documents = (_vectors(model, [pair[side] for pair in batch]) for side in (0, 1))
+            with torch.autocast("cpu", dtype=torch.bfloat16):  # a third less time; the weights themselves stay in float32
+                queries, documents = (_vectors(model, [pair[side] for pair in batch]).float() for side in (0, 1))
             loss = torch.nn.functional.cross_entropy(queries @ documents.T / TEMPERATURE, torch.arange(len(batch)))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -85,7 +86,7 @@ def train(tune: FineTune, given: PublicSet, folder: Path) -> None:
 def _vectors(model: Any, texts: list[str]) -> Any:
     import torch
 
-    return torch.nn.functional.normalize(model(model.tokenize(texts))["sentence_embedding"], dim=1)
+    return torch.nn.functional.normalize(model(model.preprocess(texts))["sentence_embedding"], dim=1)
 
 
 def vectors(tune: FineTune, given: PublicSet) -> dict[str, np.ndarray]:

@@ -25,6 +25,7 @@ from references import BUILD, lexical_scores
 from variants import Pairs, Variant, noisy, pairs_of, pruned, quantised, same, trained, truncated
 
 from cardcheck.spotcheck import heldout, paired, panel, references, sharp, statistics
+from cardcheck.spotcheck import verdict as verdicts
 from cardcheck.spotcheck.metrics import ndcg_at_10
 from cardcheck.spotcheck.search import search
 from cardcheck.spotcheck.verdict import Kind, judged, residual_outcome, verdict
@@ -321,8 +322,10 @@ def record(
 
 
 def key(given: Court) -> str:
-    """Return a name for results that can be joined: the same references and sets."""
+    """Return a name for results that can be joined: the same references and sets, judged by the same code."""
     digest = hashlib.sha256()
+    for module in (paired, sharp, statistics, verdicts):
+        digest.update(Path(module.__file__).read_bytes())
     for name in sorted(given.references):
         digest.update(name.encode() + b"".join(given.references[name][part].tobytes() for part in PARTS))
     for name in sorted(given.heldout_references):
@@ -363,6 +366,16 @@ def report(rows: list[dict[str, Any]]) -> None:
                 f"{low if low > 0 else '<'}–{high if high < 99 else ''}: {sum(row['verdict'] == 'unexplained' for row in of)}/{len(of)}"
             )
         print(f"  {form}: " + "  ".join(cells))
+    aims = (
+        ("verbatim, 7 points and more", ("verbatim", VERBATIM_TUNE), 7, 99),
+        ("verbatim, 5 points and more", ("verbatim", VERBATIM_TUNE), 5, 99),
+        ("verbatim, 5 to 7 points", ("verbatim", VERBATIM_TUNE), 5, 7),
+        ("reworded, 7 points and more", ("reworded", REWORDED_TUNE), 7, 99),
+        ("claims raised by more than 5 points", ("raised claim",), 5, 99),
+    )
+    for label, names, low, high in aims:
+        of = [row["verdict"] == "unexplained" for row in unfair if row["form"] in names and low <= row["raised"] < high]
+        print(f"{label}: {sum(of)} of {len(of)} ({sum(of) / max(1, len(of)):.1%})")
 
 
 def draw(rows: list[dict[str, Any]], file: Path) -> None:
