@@ -325,7 +325,7 @@ def key(given: Court) -> str:
     """Return a name for results that can be joined: the same references and sets, judged by the same code."""
     digest = hashlib.sha256()
     for module in (paired, sharp, statistics, verdicts):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     for name in sorted(given.references):
         digest.update(name.encode() + b"".join(given.references[name][part].tobytes() for part in PARTS))
     for name in sorted(given.heldout_references):
@@ -374,8 +374,8 @@ def report(rows: list[dict[str, Any]]) -> None:
         ("claims raised by more than 5 points", ("raised claim",), 5, 99),
     )
     for label, names, low, high in aims:
-        of = [row["verdict"] == "unexplained" for row in unfair if row["form"] in names and low <= row["raised"] < high]
-        print(f"{label}: {sum(of)} of {len(of)} ({sum(of) / max(1, len(of)):.1%})")
+        seen = [row["verdict"] == "unexplained" for row in unfair if row["form"] in names and low <= row["raised"] < high]
+        print(f"{label}: {sum(seen)} of {len(seen)} ({sum(seen) / max(1, len(seen)):.1%})")
 
 
 def draw(rows: list[dict[str, Any]], file: Path) -> None:
