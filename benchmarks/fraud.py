@@ -391,9 +391,10 @@ def draw(rows: list[dict[str, Any]], file: Path) -> None:
         "claims raised": ("raised claim",),
         "test pairs verbatim": ("verbatim", VERBATIM_TUNE),
         "reworded": ("reworded", REWORDED_TUNE),
+        "test and train pairs verbatim": ("verbatim, both splits",),
     }
     line = np.linspace(0, 15, 151)
-    for (label, names), marker in zip(forms.items(), "^os", strict=True):
+    for (label, names), marker in zip(forms.items(), "^osd", strict=True):
         of = [row for row in rows if row["form"] in names]
         points, caught = np.array([row["raised"] for row in of]), np.array([row["verdict"] == "unexplained" for row in of], dtype=float)
         (drawn,) = axes.plot(line, kernel(points, caught, line), label=f"{label} ({len(of)})")
