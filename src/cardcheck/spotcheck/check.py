@@ -67,10 +67,10 @@ class SpotCheck:
     """What the spot check found; scores and gaps in nDCG@10 points (0 to 100), times in seconds.
 
     `status` is `done`, `skipped` (not asked for, or a part of the installation is missing) or `failed` (the model could not be
-    run); `reason` says why. `published` holds the panel scores that are on trial and `source` says whose they are; `panel`, `residual` and
-    `references` are there where some of them are on tasks that the subject does not declare to be trained on. `tests` holds the outcome of
-    every test that was run; `public` the public task, where its data were to be had, and `no_public` why not; `seen` says so where the
-    model is as new as the held-out set.
+    run); `reason` says why. `published` holds the scores on panel tasks and `source` says whose they are; `panel`, `residual` and
+    `references` are there where the data of some of these tasks are not named as training data. `tests` holds the outcome of every test
+    that was run; `public` the public task, where its data were to be had, and `no_public` why not; `seen` says so where the model is as
+    new as the held-out set.
     """
 
     status: Literal["done", "skipped", "failed"]
@@ -99,6 +99,11 @@ class SpotCheck:
     no_residual: str = ""
     seen: str = ""
     public_queries: int = 0
+
+    @property
+    def not_judged(self) -> list[str]:
+        """Tasks with a published score that is not on trial, since their data are named as training data."""
+        return [name for name in self.published if not (self.panel and name in self.panel.scores)]
 
     @property
     def texts_per_second(self) -> float:
@@ -242,8 +247,7 @@ def _published(subject: Subject, facts: Facts, known: Reference | None) -> tuple
     for hub_id in (subject.id, known.id if known else None):
         if hub_id and (found := panel.published(hub_id)):
             return found, f"{panel.published_source()}, {hub_id}"
-    own = known.panel if known else None
-    return (own.scores, own.source) if own else ({}, "")
+    return (known.measured, "measured by cardcheck") if known else ({}, "")
 
 
 def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> None:
@@ -262,7 +266,7 @@ def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> N
     ]
     if result.panel is None:
         if result.published:
-            result.no_residual = "it declares to be trained on every task that it has panel scores on"
+            result.no_residual = "the data of every task that it has published scores on are named as training data"
         return
     if held_out.language != PANEL_LANGUAGE:
         result.no_residual = f"the panel is English: what a model scores in {held_out.language} does not follow from it"
@@ -322,7 +326,9 @@ def _conclude(result: SpotCheck) -> None:
     result.verdict = verdict(result.tests)
     if result.verdict != "inconclusive":
         return
-    if result.no_residual:
+    if result.published and not result.panel:
+        result.settle = "published scores on tasks whose data it was not trained on would settle it"
+    elif result.no_residual:
         result.settle = result.no_residual
     elif not result.tests:
         result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"

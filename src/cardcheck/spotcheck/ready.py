@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.encode import Backend
     from cardcheck.spotcheck.verdict import Kind
 
+PARTS = {"CQADupstackRetrieval": ("CQADupstackGamingRetrieval", "CQADupstackUnixRetrieval")}  # tasks of the panel within others
 OTHER_SPLIT = ("other", "unknown")  # as `overlap.tasks` has it: what is declared without its split is trained on by its train split
 
 
@@ -88,5 +89,9 @@ def says_nothing(facts: Facts, prompts: Mapping[str, str], task: str) -> dict[Ki
 
 
 def trained_on(facts: Facts) -> set[str]:
-    """Return the tasks whose queries, of whatever split, are declared as training data: their scores promise nothing of other text."""
-    return {row["task"] for row in facts["overlap.tasks"] if row["relation"] != "source"}
+    """Return the tasks whose data, of whatever split, somebody names as training data of the model or of what it was made of.
+
+    Their scores promise nothing of other text.
+    """
+    found = {row["task"] for row in facts["overlap.tasks"] if row["relation"] != "source"}
+    return found | {part for whole, parts in PARTS.items() if whole in found for part in parts}

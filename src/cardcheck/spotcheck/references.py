@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class PublicReferences:
         """Return them without the models of these names in lower case."""
         kept = [at for at, name in enumerate(self.ids) if name.lower() not in names]
         scores = {part: table[kept] for part, table in self.scores.items()}
-        return PublicReferences(tuple(self.ids[at] for at in kept), scores, self.reworded, self.lexical)
+        return replace(self, ids=tuple(self.ids[at] for at in kept), scores=scores)
 
 
 def public_references(public: PublicSet) -> PublicReferences:
