@@ -31,7 +31,7 @@ error-rate: $(SET_UP)/references  ## how often the spot check errs (two minutes)
 verdicts: $(SET_UP)/references  ## the verdicts on real models and on a lying copy
 	$(BIN)/python benchmarks/verdicts.py
 
-bench-fraud: $(SET_UP)/references  ## planted frauds and honest variants (resumable; an hour and a half or more the first time, of which most is encoding)
+bench-fraud: $(SET_UP)/references  ## planted frauds and honest variants (resumable; 78 minutes the first time, of which most is encoding)
 	$(BIN)/python benchmarks/embeddings.py
 	$(BIN)/python benchmarks/finetunes.py
 	$(BIN)/python benchmarks/fraud.py --draw docs/power.svg

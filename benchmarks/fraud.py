@@ -30,7 +30,7 @@ from cardcheck.spotcheck import heldout, paired, panel, references, sharp, stati
 from cardcheck.spotcheck import verdict as verdicts
 from cardcheck.spotcheck.metrics import ndcg_at_10
 from cardcheck.spotcheck.search import search
-from cardcheck.spotcheck.verdict import Kind, judged, residual_outcome, verdict
+from cardcheck.spotcheck.verdict import Kind, Outcome, judged, residual_outcome, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +47,7 @@ DISCOUNT = 1 / np.log2(np.arange(2, CUT + 2))
 SMALL = 1e-6
 REPLICATES = 2000  # a fifth of what an audit takes: the standard error is then known to 2 %, and hundreds are judged in minutes
 STEPS = (1, 2, 3, 4, 5, 6, 8, 12, 40)
+AIM = 0.01  # of honest variants may be called unexplained
 RERUN_NOISE = 0.1  # points by which a faithful rerun differs
 VERBATIM_TUNE, REWORDED_TUNE = "full fine-tune, verbatim", "full fine-tune, reworded"
 DECLARED = "trained on the train split"  # as an honest card says: no rewording difference, and the task is left out of the panel level
@@ -386,9 +387,20 @@ def report(rows: list[dict[str, Any]]) -> None:
         ("reworded, 7 points and more", ("reworded", REWORDED_TUNE), 7, 99),
         ("claims raised by more than 5 points", ("raised claim",), 5, 99),
     )
-    for label, names, low, high in aims:
-        seen = [row["verdict"] == "unexplained" for row in unfair if row["form"] in names and low <= row["raised"] < high]
-        print(f"{label}: {sum(seen)} of {len(seen)} ({sum(seen) / max(1, len(seen)):.1%})")
+    rates = (statistics.ERROR_RATE, 0.048, 0.046, 0.044, 0.042, 0.04)
+    fits = next((rate for rate in rates if np.mean([called(row, rate) for row in fair]) <= AIM), rates[-1])
+    for rate in dict.fromkeys((statistics.ERROR_RATE, fits)):
+        print(f"at a joint error rate of {rate:.1%}: {sum(called(row, rate) for row in fair)} of {len(fair)} honest variants")
+        for label, names, low, high in aims:
+            seen = [called(row, rate) for row in unfair if row["form"] in names and low <= row["raised"] < high]
+            print(f"  {label}: {sum(seen)} of {len(seen)} ({sum(seen) / max(1, len(seen)):.1%})")
+
+
+def called(row: dict[str, Any], rate: float) -> bool:
+    """Tell whether a variant is called unexplained at another joint error rate."""
+    none = statistics.Interval(0.0, 0.0)
+    tests = [Outcome(kind, "", test["statistic"], none, test["p"], 0.0, 0.0, 0, 0) for kind, test in row["tests"].items()]
+    return any(one.rejected for one in judged(tests, rate))
 
 
 def draw(rows: list[dict[str, Any]], file: Path) -> None:

@@ -4,7 +4,7 @@ Weighted Holm (Holm 1979, Scandinavian Journal of Statistics 6(2), section 4): o
 p over its weight is rejected where p is at most the rate times its share of the weights; then the next among those that are left. Whatever
 depends on what, the chance that an honest model is called unexplained by any of them is at most the rate, for any weights that are fixed
 beforehand. Most goes to the test that sees most (Genovese, Roeder and Wasserman 2006, Biometrika 93(3)): the split difference has an error
-of one and a half points, rewording of three and a half, the residual of seven.
+of nearly two points, rewording of two and a half, the residual of seven.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def residual_outcome(found: Residual, on: str, queries: int, references: int, ki
     return Outcome("residual", on, found.gap, found.gap_interval, found.p, max(TOLERANCE, least), found.error, queries, references)
 
 
-def judged(outcomes: list[Outcome]) -> list[Outcome]:
-    """Return the outcomes with the level that each was tested at, and whether it was rejected."""
+def judged(outcomes: list[Outcome], error_rate: float = ERROR_RATE) -> list[Outcome]:
+    """Return the outcomes with the level that each was tested at, and whether it was rejected at this joint error rate."""
     ordered = sorted(outcomes, key=lambda one: one.p / WEIGHTS[one.kind])
     left = sum(WEIGHTS[one.kind] for one in ordered)
     found: dict[int, Outcome] = {}
     real = True
     for one in ordered:
-        rate = ERROR_RATE * WEIGHTS[one.kind] / left
+        rate = error_rate * WEIGHTS[one.kind] / left
         real = real and one.p <= rate
         found[id(one)] = replace(one, rate=rate, rejected=real and one.statistic > TOLERANCE)
         if real:  # from the first that is not rejected on, all others are tested at their share of what is left there
