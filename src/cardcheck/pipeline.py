@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cardcheck.leaderboard.evidence import Evidence
     from cardcheck.net.answers import Outside
     from cardcheck.net.client import Asked
-    from cardcheck.spotcheck.check import Options, SpotCheck
+    from cardcheck.spotcheck.check import Options
+    from cardcheck.spotcheck.result import SpotCheck
 
 SHOWN = 20  # findings of one rule and subject
 SHOWN_OF_APPLICATION = 200  # which is one subject, however many files it has

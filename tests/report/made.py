@@ -17,8 +17,8 @@ from cardcheck.facts.model import Source
 from cardcheck.facts.overlap import add_verdict
 from cardcheck.pipeline import Audit, Run
 from cardcheck.spotcheck import statistics
-from cardcheck.spotcheck.check import Point, PublicTask, SpotCheck
 from cardcheck.spotcheck.panel import Level
+from cardcheck.spotcheck.result import Point, PublicTask, SpotCheck
 from cardcheck.spotcheck.statistics import Interval
 from cardcheck.spotcheck.verdict import Kind, Outcome, verdict
 from cardcheck.spotcheck.verdict import judged as judged_together

@@ -19,7 +19,7 @@ from cardcheck.report.github import render
 from cardcheck.subject import Subject
 
 if TYPE_CHECKING:
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 COMMAND = re.compile(r"^::(error|warning|notice) ([^\r\n]*?)::([^\r\n]*)$")
 UNESCAPED = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))

@@ -22,8 +22,8 @@ from cardcheck.report import words
 from cardcheck.report.chart import differences, scatter
 from cardcheck.report.html import SHOWN
 from cardcheck.report.html import render as render_run
-from cardcheck.spotcheck.check import Point, SpotCheck
 from cardcheck.spotcheck.panel import Level
+from cardcheck.spotcheck.result import Point, SpotCheck
 
 if TYPE_CHECKING:
     from pathlib import Path

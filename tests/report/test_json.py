@@ -23,7 +23,7 @@ from cardcheck.settings import Settings
 if TYPE_CHECKING:
     from conftest import MakeModel, Run
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 SCHEMA = Path(cardcheck.__file__).parent / "data" / "report.schema.json"
 NAN_CARD = """\

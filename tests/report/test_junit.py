@@ -19,7 +19,7 @@ from cardcheck.report.junit import FORBIDDEN, render
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 # Element → (attributes it has, attributes it may have, children), as the schemas of Jenkins and GitLab have it.
 SHAPES = {

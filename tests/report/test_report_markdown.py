@@ -21,7 +21,7 @@ from cardcheck.subject import Subject
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What services turn into links, mentions, references and emoji where it stands in plain text.

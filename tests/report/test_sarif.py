@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conftest import MakeModel
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 OURS = Path(__file__).with_name("sarif.schema.json")
 

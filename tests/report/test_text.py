@@ -31,7 +31,7 @@ from cardcheck.subject import Subject
 if TYPE_CHECKING:
     from conftest import MakeModel, Run
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 HOSTILE = [
     "\x1b]0;owned\x07",

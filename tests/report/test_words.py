@@ -12,7 +12,7 @@ from made import CHECKS, HONEST, check
 from cardcheck.report import words
 
 if TYPE_CHECKING:
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
     from cardcheck.spotcheck.verdict import Kind
 
 ACCUSING = re.compile(r"cheat|fake|fraud|dishonest|lie[sd]?\b|lying|manipulat|contaminat|leak", re.IGNORECASE)

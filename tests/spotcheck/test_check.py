@@ -16,12 +16,14 @@ import yaml
 from cardcheck.cli import main
 from cardcheck.facts import collect
 from cardcheck.spotcheck import measure, panel
-from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
+from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import Encoded, EncodingError, encode
 from cardcheck.subject import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from cardcheck.spotcheck.result import SpotCheck
 
 OFFLINE = Options(offline=True)
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"

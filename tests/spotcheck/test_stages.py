@@ -11,13 +11,15 @@ from cardcheck.facts import collect
 from cardcheck.facts.outside import Offline
 from cardcheck.report import words
 from cardcheck.spotcheck import measure, panel, references
-from cardcheck.spotcheck.check import Options, SpotCheck, spotcheck
+from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import Encoded
 from cardcheck.spotcheck.references import PublicReferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from cardcheck.spotcheck.result import SpotCheck
 
 WIDTH = 64
 

@@ -13,7 +13,7 @@ from cardcheck.report.escape import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
     from cardcheck.spotcheck.statistics import Residual
     from cardcheck.spotcheck.verdict import Outcome
 

@@ -20,7 +20,7 @@ from cardcheck.report.excerpt import excerpt
 
 if TYPE_CHECKING:
     from cardcheck.pipeline import Run
-    from cardcheck.spotcheck.check import Point, SpotCheck
+    from cardcheck.spotcheck.result import Point, SpotCheck
 
 SHOWN = 20  # findings of one rule; the rest is counted
 LINK = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)

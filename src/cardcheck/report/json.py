@@ -15,7 +15,7 @@ from cardcheck.report import overlap, words
 if TYPE_CHECKING:
     from cardcheck.engine.evaluate import Finding
     from cardcheck.pipeline import Audit, Run
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 OUTCOMES = ("pass", "fail", "not_applicable", "unknown")
 SCHEMA_VERSION = 1  # raised when a field goes away or changes its meaning; new fields do not raise it

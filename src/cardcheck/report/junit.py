@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cardcheck.engine.evaluate import Judgement
     from cardcheck.pipeline import Audit, Run
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold, however it is written
 

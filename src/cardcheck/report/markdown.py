@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardcheck.engine.evaluate import Finding
     from cardcheck.engine.rule import Rule
     from cardcheck.pipeline import Audit, Run
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 MAX_LENGTH = 60_000  # UTF-16 code units; GitHub refuses a comment of more than 65,536 and cuts a job's summary at a megabyte
 SECTION = 12_000  # of them for each section beside the findings

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardcheck.engine.rule import Rule
     from cardcheck.engine.suppress import Remark
     from cardcheck.pipeline import Audit, Run
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
 
 SHOWN = 3  # findings of one rule in one subject; the rest is counted
 WIDTH = 60

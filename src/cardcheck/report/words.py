@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cardcheck.engine.rule import Rule
     from cardcheck.facts.model import Facts
     from cardcheck.pipeline import Audit, Run
-    from cardcheck.spotcheck.check import SpotCheck
+    from cardcheck.spotcheck.result import SpotCheck
     from cardcheck.spotcheck.verdict import Kind, Outcome
 
 # The tests of the spot check: what each is called, and what its difference is.
