@@ -155,7 +155,7 @@ def verdict(check: SpotCheck) -> str:
     least = ", ".join(f"{TESTS[test.kind][0]} {test.detectable:.0f}" for test in check.tests)
     limit = f"the least that it would have seen, in points: {least}"
     if check.verdict == "consistent":
-        unjudged = f"; {len(check.not_judged)} of its {len(check.published)} published scores were not judged" if check.not_judged else ""
+        unjudged = f"; not judged: {len(check.not_judged)} of its {len(check.published)} published scores" if check.not_judged else ""
         return f"no difference that would matter goes beyond chance and the scatter of honest models; {limit}{unjudged}"
     return f"the check cannot tell; {limit}; {check.settle}"
 
