@@ -222,8 +222,8 @@ class Court:
         }
 
 
-def court(task: PublicSet, held_set: PublicSet) -> Court:
-    """Return the judges and the reference models' scores."""
+def court(task: PublicSet, held_set: PublicSet, *, words: bool) -> Court:
+    """Return the judges and the reference models' scores, and BM25's where `words` are to be regressed on."""
     judges = {part: Judge(task.document_ids, task.splits[part].ids, task.splits[part].qrels) for part in PARTS}
     split = held_set.splits["test"]
     held = Judge(held_set.document_ids, split.ids, split.qrels)
@@ -236,7 +236,7 @@ def court(task: PublicSet, held_set: PublicSet) -> Court:
         place = packaged.get(model.id)
         if place:
             held_scores[model.id] = (held(own["test"], own["corpus"]), place.value)
-    lexical = {part: np.array([scores]) for part, scores in lexical_scores(task).items()}
+    lexical = {part: np.array([scores]) for part, scores in lexical_scores(task).items()} if words else {}
     return Court(judges, held, known, lexical, held_scores)
 
 
@@ -265,13 +265,13 @@ def check_judge(given: Court, task: PublicSet) -> None:
         sys.exit(f"nDCG@10 differs from trec_eval's by {worst}")
 
 
-def run(limit: float) -> list[dict[str, Any]]:
+def run(limit: float, *, words: bool = True) -> list[dict[str, Any]]:
     """Judge all variants, from where an earlier run stopped."""
     started = time.monotonic()
     paired.RESAMPLES = statistics.REPLICATES = REPLICATES
     task, held_set = load("scifact"), heldout_set(heldout.DEFAULT)
     others = {name: load(name) for name in UNRELATED}
-    given = court(task, held_set)
+    given = court(task, held_set, words=words)
     check_judge(given, task)
     file = FOLDER / f"{key(given)}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -343,7 +343,7 @@ def key(given: Court) -> str:
     for name in sorted(given.heldout_references):
         scores, level = given.heldout_references[name]
         digest.update(name.encode() + scores.tobytes() + str(level).encode())
-    digest.update(b"".join(given.lexical[part].tobytes() for part in PARTS) + inspect.getsource(Court).encode())
+    digest.update(b"".join(table.tobytes() for table in given.lexical.values()) + inspect.getsource(Court).encode())
     return digest.hexdigest()[:12]
 
 
@@ -426,7 +426,7 @@ def draw(rows: list[dict[str, Any]], file: Path) -> None:
         axes.plot(points, caught + np.random.default_rng(0).uniform(-0.02, 0.02, len(of)), marker, ms=3, alpha=0.5, color=drawn.get_color())
     axes.set(xlabel="points of nDCG@10 put on the public score", ylabel="called unexplained", xlim=(0, 15), ylim=(-0.05, 1.05))
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", frameon=False)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     figure.savefig(file, metadata={"Date": None})
 
 
@@ -442,8 +442,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=float, default=5400, help="seconds after which to stop; finished variants are kept")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the power curves as SVG")
+    parser.add_argument("--without-bm25", action="store_true", help="regress on the reference models alone, to see what BM25 adds")
     given = parser.parse_args()
-    rows = run(given.limit)
+    rows = run(given.limit, words=not given.without_bm25)
     report(rows)
     if given.draw:
         draw(rows, given.draw)
