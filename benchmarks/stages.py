@@ -55,13 +55,13 @@ def main() -> None:
     corpus = list(read(args.documents)[1].values())
     texts = [corpus[i] for window in windows(corpus, len(corpus)) for i in window]
     backend = TorchBackend(large() if args.model == "large" else Path(args.model), device=args.device, trust_remote_code=False)
-    backend.speed_up("bfloat16", fuse=args.device == "cpu")
+    linear = [(name, module) for name, module in backend.model.named_modules() if isinstance(module, torch.nn.Linear)]
+    layers = [module.weight.numel() for name, module in linear if "pooler" not in name]  # the pooler runs once a text
+    backend.speed_up("bfloat16", compiled=args.device == "cpu")
     kept: dict[str, Any] = {}
     taken = seconds(lambda: kept.update(items=backend.tokenise(texts, "document")), "cpu")
     items, tokens = kept["items"], sum(item.length for item in kept["items"])
     print(f"{len(texts) / taken:,.0f} passages a second tokenised by one process on {len(os.sched_getaffinity(0))} cores")
-    linear = [(name, module) for name, module in backend.model.named_modules() if isinstance(module, torch.nn.Linear)]
-    layers = [module.weight.numel() for name, module in linear if "pooler" not in name]  # which runs once a text
     rate = matrix_rate(args.device, "bfloat16")
 
     def compute(batch: int) -> None:
@@ -69,13 +69,17 @@ def main() -> None:
 
     for batch in BATCHES[args.device]:
         taken = seconds(lambda batch=batch: compute(batch), args.device)  # type: ignore[misc]
-        share = f", {2 * sum(layers) * tokens / taken / rate:.0%} of the matrix rate in linear layers" if layers else ""  # fused ones hide
+        share = (
+            f", {2 * sum(layers) * tokens / taken / rate:.0%} of the matrix rate in linear layers" if layers else ""
+        )  # compiled ones hide
         print(
             f"batches of {batch:6,} tokens: {tokens / taken / 1e6:.3f} million tokens a second, {len(texts) / taken:,.0f} passages{share}"
         )
-    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if args.device == "cuda" else [])]) as found:
+    if args.device == "cpu":  # OpenVINO computes there
+        return
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as found:
         compute(BATCHES[args.device][-1])
-    print(found.key_averages().table(sort_by=f"self_{args.device}_time_total", row_limit=SHOWN, max_name_column_width=50))
+    print(found.key_averages().table(sort_by="self_cuda_time_total", row_limit=SHOWN, max_name_column_width=50))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_equals_sentence_transformers(model: Path, held_out: HeldOutSet, dtype: 
 
 
 def test_bfloat16_is_taken_where_it_pays_and_holds(saved_model: Path) -> None:
-    """With much text and the hardware for it, layers are fused in bfloat16 and the check's figures are told; else float32 says why."""
+    """With much text and the hardware for it, a model computes in bfloat16 and the check's figures are told; else float32 says why."""
     documents = [f"the {'railway and the court of law ' * 4}{number}" for number in range(2000)]
     about = encode(saved_model, TEXTS, documents).about
     if precision.has_bfloat16("cpu"):
@@ -62,23 +62,6 @@ def test_bfloat16_is_taken_where_it_pays_and_holds(saved_model: Path) -> None:
     else:
         assert about["dtype"] == "float32"
         assert about["precision"]["why"]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="layers are fused on Linux only")
-def test_fused_layers_compute_the_same(saved_model: Path) -> None:
-    """Every linear layer is replaced, GELUs go into the one before, and vectors stay what they were."""
-    from torch import nn
-
-    from cardcheck.spotcheck.backends import TorchBackend
-
-    backend = TorchBackend(saved_model, device="cpu", trust_remote_code=False)
-    layers = sum(isinstance(module, nn.Linear) for module in backend.model.modules())
-    items = backend.tokenise(TEXTS, "query")
-    before = backend.vectors(items, "query")
-    backend.speed_up("float32", fuse=True)
-    assert backend.fused == layers > 5
-    assert not any(type(module).__name__ == "GELUActivation" for module in backend.model.modules())
-    assert np.allclose(backend.vectors(items, "query"), before, atol=1e-5)
 
 
 def test_lengths_of_queries_and_documents(saved_model: Path, tmp_path: Path) -> None:

@@ -84,26 +84,27 @@ class TorchBackend:
         if parameter is not None and parameter.dtype in (torch.float16, torch.bfloat16):
             self.model.float()  # what is stored shorter is computed in full, which is exact and on a CPU also faster
         self.dtype = "none" if parameter is None else "float32"
-        self.fused = 0
+        self.compiled, self.threads = False, torch.get_num_threads()
         self.prompts = {kind: _prompt(self.model, kind) for kind in KINDS}
         self.tokeniser = Tokeniser(self.model.preprocess)
         self.window: tuple[Tokens, Tokens] | None = None
 
-    def speed_up(self, dtype: str, *, fuse: bool) -> None:
-        """Compute in `dtype`, on a CPU with fused layers where asked; not to be undone. Raises what PyTorch raises."""
+    def speed_up(self, dtype: str, *, compiled: bool) -> None:
+        """Compute in `dtype`, on a CPU compiled by OpenVINO where asked; not to be undone. Raises what PyTorch and OpenVINO raise."""
         import torch
 
-        self.model.to(getattr(torch, dtype))
-        self.dtype = dtype
-        if fuse:
-            from cardcheck.spotcheck.fuse import fuse as fused
+        if compiled:
+            from cardcheck.spotcheck.compiled import use
 
-            with torch.inference_mode(mode=False), torch.no_grad():
-                self.fused = fused(self.model)
-            if dtype == "bfloat16":
-                from cardcheck.spotcheck import attention
-
-                attention.use(self.model)
+            forwards = use(self.model, dtype)
+            for kind in KINDS:
+                self.vectors(self.tokenise(["compile"], kind), kind)
+            if not forwards or any(forward.request is None for forward in forwards):
+                raise UnsupportedError("no transformer's forward is what computes its vectors")
+            torch.set_num_threads(1)  # pooling is left to PyTorch, and its threads wait in a loop for more, on the cores that compute
+        else:
+            self.model.to(getattr(torch, dtype))
+        self.dtype, self.compiled = dtype, compiled
 
     def tokenise(self, texts: list[str], kind: Kind) -> list[Item]:
         """Tokenise; models that want to see a batch as a whole get the texts themselves."""
@@ -126,7 +127,7 @@ class TorchBackend:
             result = self.model(features, task=kind)["sentence_embedding"]
             if self.model.truncate_dim is not None:
                 result = result[..., : self.model.truncate_dim]
-            vectors: torch.Tensor = result.float()
+            vectors: torch.Tensor = result.to(torch.float32, copy=True)  # the next batch takes the room of this one
         return vectors
 
     def _moved(self, tokens: Tokens) -> Tokens:
@@ -147,7 +148,8 @@ class TorchBackend:
             "device": str(self.model.device),
             "dtype": self.dtype,
             "stored_dtype": self.stored,
-            "fused_layers": self.fused,
+            "compiled": self.compiled,
+            "threads": self.threads,
         }
 
 

@@ -32,7 +32,7 @@ CUDA_TOKENS = 16384
 PR_SET_PDEATHSIG = 1
 MOST_TOKENS = 1 << 17
 ROOM = 0.4  # of a GPU's memory: a batch twice as large still fits then
-NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "bad_alloc", "bad allocation")
+NO_MEMORY = ("out of memory", "can't alloc", "cannot allocate memory", "failed to allocate", "bad_alloc", "bad allocation")
 
 
 def windows(texts: Sequence[str], size: int) -> list[list[int]]:

@@ -179,7 +179,11 @@ def run_child(module: str, lines: list[Any], folder: str, seconds: float) -> Ite
         child.wait()
     if child.returncode not in (0, None):
         tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        reason = "it was killed, most likely for memory" if child.returncode == -9 else f"its process ended with {child.returncode}"
+        ended = f"its process ended with {child.returncode}"
+        # libraries that are not Python give up where they are refused memory
+        reason = {-signal.SIGKILL: "it was killed, most likely for memory", -signal.SIGABRT: f"{ended}, most likely for memory"}.get(
+            child.returncode, ended
+        )
         raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0][:LONGEST] if tail else ''}")
 
 

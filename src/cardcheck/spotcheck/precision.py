@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # the last one is ARM's
 WORTH = 200_000  # characters: below them the check costs more than it saves
 SAMPLE = 32
-WORTH_FLOAT32 = 10 * WORTH  # fused layers in float32 save a seventh, and their check takes time too
+WORTH_FLOAT32 = 3 * WORTH  # a compiled model in float32 saves a quarter, and its check takes time too
 # Similarities may move by this share of their own scatter (root mean square), and this share of pairs may change places. The scatter is
 # the measure because models use ranges of cosines between 0.05 and 1 wide. all-MiniLM-L6-v2 on SciFact moves by 0.008 and swaps 0.3 %, so
 # that a model at these limits is several times as sensitive to the 8 bits of bfloat16.

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 WINDOW = 512  # texts: seconds of work on a CPU, and batches of like length in each
 CUDA_WINDOW = 2048  # tokenised in a second by one core, computed in a tenth of it by a GPU
 MOST_TOKENISERS = 16
-EXACT = 0.002  # how far fused layers in float32 may move similarities; they differ in the order of sums alone
-LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime", "mteb", "cardcheck")
+EXACT = 0.002  # how far a compiled model in float32 may move similarities; it differs in the order of sums alone
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime", "openvino", "mteb", "cardcheck")
 
 
 def work(job: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
@@ -162,7 +163,6 @@ def _compute(
         "memory_ended": budget.full,
         "precision": choice,
         "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
     }
 
 
@@ -184,9 +184,9 @@ def _choose(
         return backend, {"why": "this backend computes as its files say"}
     if decided:
         if decided.get("sped_up"):
-            backend.speed_up(decided["dtype"], fuse=decided["fuse"])
+            backend.speed_up(decided["dtype"], compiled=decided["compiled"])
         return backend, decided
-    plain = {"dtype": "float32", "fuse": False, "sped_up": False}
+    plain = {"dtype": "float32", "compiled": False, "sped_up": False}
     ways, why = _ways(job)
     if not ways:
         return backend, plain | {"why": why}
@@ -196,7 +196,7 @@ def _choose(
         if number:
             backend = _again(backend, loading)
         try:
-            backend.speed_up(way["dtype"], fuse=way["fuse"])
+            backend.speed_up(way["dtype"], compiled=way["compiled"])
             difference = precision.compare(exact, _sample(backend, job))
         except Exception as error:  # noqa: BLE001  # layers that look inside each other, operators that are missing: the plain way is left
             tried.append(way | {"error": f"{type(error).__name__}: {error}"[:200]})
@@ -209,7 +209,7 @@ def _choose(
 
 def _ways(job: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
     """Return the ways to compute, fastest first, beside the plain one."""
-    fuse = job["device"] == "cpu" and sys.platform == "linux"
+    compiles = job["device"] == "cpu" and find_spec("openvino") is not None
     if job["dtype"] == "exact":
         return [], "the plain way was asked for"
     size = sum(len(text) for kind in KINDS for text in job[kind])
@@ -217,14 +217,17 @@ def _ways(job: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
         return [], "there is too little text for it to pay"
     ways: list[dict[str, Any]] = []
     if job["dtype"] == "bfloat16" or (job["dtype"] == "auto" and precision.has_bfloat16(job["device"])):
-        ways = [{"dtype": "bfloat16", "fuse": fused} for fused in ((True, False) if fuse else (False,))]
-    if fuse and size >= precision.WORTH_FLOAT32:
-        ways.append({"dtype": "float32", "fuse": True})
+        ways = [{"dtype": "bfloat16", "compiled": compiled} for compiled in ((True, False) if compiles else (False,))]
+    if compiles and size >= precision.WORTH_FLOAT32:
+        ways.append({"dtype": "float32", "compiled": True})
     return ways, "float32 was asked for" if job["dtype"] == "float32" else "this machine multiplies no bfloat16"
 
 
 def _again(backend: TorchBackend, loading: Callable[[], Backend]) -> TorchBackend:
     """Load anew, after the old weights are gone: two copies may not fit."""
+    import torch
+
+    torch.set_num_threads(backend.threads)
     del backend.model
     fresh = loading()
     assert isinstance(fresh, TorchBackend)  # noqa: S101  # the same job gave one before

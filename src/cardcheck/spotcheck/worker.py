@@ -63,8 +63,11 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
     except SystemError as error:  # what some extensions raise where they are refused memory
         tell(error=f"SystemError: {error}; a memory limit that is too small does this too"[:2000])
     except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
+        from cardcheck.spotcheck.batches import is_out_of_memory
+
         name = "" if type(error).__name__ == "UnsupportedError" else f"{type(error).__name__}: "
-        tell(error=f"{name}{error}"[:2000])
+        memory = "it needs more memory than the limit allows: " if is_out_of_memory(error) else ""
+        tell(error=f"{memory}{name}{error}"[:2000])
     return 0
 
 

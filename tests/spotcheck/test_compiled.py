@@ -1,0 +1,195 @@
+"""What OpenVINO computes is what the model computes, at every width, or it is not taken."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pytest
+
+from cardcheck.spotcheck.encode import EncodingError, Limits, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest.importorskip("openvino", reason="OpenVINO is not installed: the spotcheck extra brings it where there is a build")
+import torch
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+
+from cardcheck.spotcheck import precision, work
+from cardcheck.spotcheck.backends import TorchBackend
+from cardcheck.spotcheck.compiled import use
+
+SIZE = {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 128}
+FEW = {"num_key_value_heads": 2, "head_dim": 16}
+KINDS: dict[str, dict[str, Any]] = {
+    "bert": {},
+    "xlm-roberta": {},
+    "mpnet": {},  # positions relative to each other
+    "distilbert": {"dim": 64, "n_layers": 3, "n_heads": 4, "hidden_dim": 128},
+    "nomic_bert": {},
+    "deberta-v2": {"position_buckets": 16, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+    "modernbert": {"local_attention": 16, "global_attn_every_n_layers": 2}
+    | {f"{name}_token_id": number for number, name in enumerate(("pad", "bos", "eos", "cls", "sep"))},
+    "qwen3": FEW,
+    "mistral": {"num_key_value_heads": 2, "sliding_window": 32},
+    "gemma3_text": FEW | {"sliding_window": 16, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]},
+}
+TEXTS = [f"the {'railway and the court of law ' * (number % 7)}{number}" for number in range(40)]
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    """Give PyTorch its threads back, which a compiled model takes away."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def _model(kind: str) -> PreTrainedModel:
+    torch.manual_seed(0)
+    model: Any = AutoModel.from_config(AutoConfig.for_model(kind, **(SIZE | KINDS[kind])))  # type: ignore[no-untyped-call]
+    return cast("PreTrainedModel", model.eval())
+
+
+def _batches() -> list[dict[str, torch.Tensor]]:
+    """Return batches of one and of more texts, wider than the example and narrower, padded on the right and on the left."""
+    torch.manual_seed(1)
+    found = []
+    for texts, width in ((2, 8), (4, 100), (1, 1), (1, 33), (3, 64)):
+        right = (torch.arange(width)[None] < (width - 7 * torch.arange(texts)[:, None]).clamp(min=1)).long()
+        found += [{"input_ids": torch.randint(5, 99, right.shape) * mask, "attention_mask": mask} for mask in (right, right.flip(1))]
+    return found
+
+
+def _run(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the vectors of the tokens that are no padding."""
+    with torch.inference_mode():
+        rows: torch.Tensor = model(**batch, return_dict=True)["last_hidden_state"]
+        return rows[batch["attention_mask"].bool()]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_architectures(kind: str) -> None:
+    """Encoders and decoders, with local attention and relative positions, give what PyTorch gives, whatever the width and the padding."""
+    model, batches = _model(kind), _batches()
+    expected = [_run(model, batch) for batch in batches]
+    forwards = use(model, "float32")
+    for batch, rows in zip(batches, expected, strict=True):
+        assert torch.allclose(_run(model, batch), rows, atol=1e-4)
+    assert len(forwards) == 1
+    assert not sum(parameter.numel() for parameter in model.parameters())  # no second copy of the weights
+
+
+def test_other_inputs_are_refused() -> None:
+    """What was compiled for some inputs says so where it is given others, and never computes without one."""
+    model = _model("bert")
+    use(model, "float32")
+    batch = _batches()[0]
+    _run(model, batch)
+    with pytest.raises(RuntimeError, match="compiled for input_ids, attention_mask, called with input_ids"):
+        model(input_ids=batch["input_ids"], return_dict=True)
+
+
+def test_vectors_are_kept_apart(saved_model: Path) -> None:
+    """A batch's vectors do not change when the next one is computed in the same room; pooling by the first token would show it."""
+    backend = TorchBackend(saved_model, device="cpu", trust_remote_code=False)
+    pooling: Any = backend.model[1]
+    pooling.pooling_mode = "cls"
+    items = backend.tokenise(TEXTS[:8], "query")
+    expected = [backend.vectors([item], "query") for item in items]
+    backend.speed_up("float32", compiled=True)
+    found = [backend.vectors([item], "query") for item in items]
+    assert torch.allclose(torch.cat(found), torch.cat(expected), atol=1e-5)
+
+
+def _choose(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, dict[str, Any]]:
+    monkeypatch.setattr(precision, "WORTH", 0)
+    monkeypatch.setattr(precision, "WORTH_FLOAT32", 0)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _device: False)
+
+    def loading() -> TorchBackend:
+        return TorchBackend(saved_model, device="cpu", trust_remote_code=False)
+
+    backend, choice = work._choose(loading(), loading, {"device": "cpu", "dtype": "auto", "query": TEXTS, "document": TEXTS}, None)
+    return backend, choice
+
+
+def test_float32_is_compiled_too(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no bfloat16 is multiplied, a compiled model computes in float32 and moves next to nothing."""
+    backend, choice = _choose(saved_model, monkeypatch)
+    assert backend.about()["compiled"]
+    assert (choice["dtype"], choice["compiled"], len(choice["tried"])) == ("float32", True, 1)
+    assert choice["tried"][0]["moved"] < 1e-4
+
+
+def test_what_was_decided_by_the_example_is_found_out(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose forward looks at the width does something else when compiled; the check sees it and the plain way is taken."""
+    real = TorchBackend.__init__
+
+    def looking(self: TorchBackend, *given: Any, **options: Any) -> None:
+        real(self, *given, **options)
+        inner: Any = next(module for module in self.model.modules() if isinstance(module, PreTrainedModel))
+        plain = inner.forward
+
+        def forward(**inputs: Any) -> Any:
+            found = plain(**inputs)
+            if inputs["input_ids"].shape[1] > 12:
+                found["last_hidden_state"] = found["last_hidden_state"] ** 2
+            return found
+
+        inner.forward = forward
+
+    monkeypatch.setattr(TorchBackend, "__init__", looking)
+    backend, choice = _choose(saved_model, monkeypatch)
+    assert not backend.about()["compiled"]
+    assert torch.get_num_threads() == backend.about()["threads"]
+    assert choice["tried"][0]["moved"] > work.EXACT
+    assert "did not rank" in choice["why"]
+
+
+def test_models_that_call_no_forward(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where vectors come by another way than a transformer's forward, nothing claims to be compiled."""
+    monkeypatch.setattr("cardcheck.spotcheck.compiled.use", lambda _model, _dtype: [])
+    backend, choice = _choose(saved_model, monkeypatch)
+    assert not backend.about()["compiled"]
+    assert "no transformer's forward" in choice["tried"][0]["error"]
+
+
+def test_without_openvino(saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no build of OpenVINO, the plain way is the only one in float32, and in bfloat16 PyTorch's."""
+    monkeypatch.setattr(work, "find_spec", lambda _name: None)
+    ways, _ = work._ways({"device": "cpu", "dtype": "bfloat16", "query": [], "document": TEXTS})
+    assert ways == [{"dtype": "bfloat16", "compiled": False}]
+    _, choice = _choose(saved_model, monkeypatch)
+    assert "tried" not in choice
+
+
+def test_nobody_is_told_that_it_is_used() -> None:
+    """OpenVINO's telemetry is not imported, though it is installed with it."""
+    code = (
+        "import sys; from cardcheck.spotcheck import compiled; from transformers import BertConfig, BertModel; import torch\n"
+        "model = BertModel(BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=1, intermediate_size=16)).eval()\n"
+        "compiled.use(model, 'float32'); ids = torch.ones(1, 4, dtype=torch.long)\n"
+        "model(input_ids=ids, attention_mask=ids)\n"
+        "assert 'openvino' in sys.modules and sys.modules['openvino_telemetry'] is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("megabytes", [20, 60, 120, 400])
+def test_little_memory(model: Path, megabytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the limit, the child answers: with vectors, or with why not."""
+    monkeypatch.setattr(precision, "WORTH", 0)
+    told = ""
+    with contextlib.suppress(EncodingError):
+        try:
+            found = encode(model, TEXTS, TEXTS, dtype="bfloat16", limits=Limits(120, megabytes))
+        except EncodingError as error:
+            told = str(error)
+            raise
+    assert "memory" in told if told else np.isfinite(found.documents).all()
