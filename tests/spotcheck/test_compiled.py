@@ -93,6 +93,8 @@ def test_other_inputs_are_refused() -> None:
     _run(model, batch)
     with pytest.raises(RuntimeError, match="compiled for input_ids, attention_mask, called with input_ids"):
         model(input_ids=batch["input_ids"], return_dict=True)
+    with pytest.raises(RuntimeError, match="called with task, which a graph does not know"):
+        model(**batch, task="query", return_dict=True)
 
 
 def test_vectors_are_kept_apart(saved_model: Path) -> None:
