@@ -183,7 +183,7 @@ def test_nobody_is_told_that_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("megabytes", [20, 60, 120, 400])
+@pytest.mark.parametrize("megabytes", [60, 110, 130, 250, 400])
 def test_little_memory(model: Path, megabytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the limit, the child answers: with vectors, or with why not."""
     monkeypatch.setattr(precision, "WORTH", 0)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.memory import tight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +185,7 @@ def run_child(module: str, lines: list[Any], folder: str, seconds: float) -> Ite
         reason = {-signal.SIGKILL: "it was killed, most likely for memory", -signal.SIGABRT: f"{ended}, most likely for memory"}.get(
             child.returncode, ended
         )
-        raise EncodingError(f"the model could not be run: {reason}{': ' + tail[0][:LONGEST] if tail else ''}")
+        raise EncodingError(f"the model could not be run: {tight(lines[0])}{reason}{': ' + tail[0][:LONGEST] if tail else ''}")
 
 
 def _hide_environment() -> None:
@@ -213,7 +214,8 @@ def _answers(child: subprocess.Popen[str], lines_in: list[Any], deadline: float,
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            raise EncodingError(f"the model was stopped after {seconds:g} s", hint="allow more with --time-limit") from None
+            stopped = f"{tight(lines_in[0])}the model was stopped after {seconds:g} s"
+            raise EncodingError(stopped, hint="allow more with --time-limit") from None
         if line is None:
             child.wait()
             return

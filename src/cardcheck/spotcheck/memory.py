@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import resource
 from pathlib import Path
+from typing import Any
+
+WEIGHTS = ("*.safetensors", "*.onnx", "*/*.safetensors", "*/*.onnx")
+ENOUGH = 4  # times the weights, as they are read, converted and laid out once more
+BESIDE_MB = 256  # for what a graph and its batches take
 
 
 def _held() -> int:
@@ -27,3 +32,13 @@ def share_memory(processes: int) -> None:
     limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
     if limit != resource.RLIM_INFINITY:
         limit_memory(max(0, limit - _held()) // processes >> 20)
+
+
+def tight(job: dict[str, Any]) -> str:
+    """Say that a job's limit is little for its model's weights, or nothing: libraries that are refused memory seldom call it that."""
+    folder, limit = Path(job["path"]), job["memory_mb"]
+    try:
+        weights = sum(file.stat().st_size for pattern in WEIGHTS for file in folder.glob(pattern)) >> 20
+    except OSError:
+        return ""
+    return f"in little memory ({limit} MB for weights of {weights} MB): " if limit < ENOUGH * weights + BESIDE_MB else ""

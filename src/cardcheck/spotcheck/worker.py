@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cardcheck.spotcheck.memory import limit_memory
+from cardcheck.spotcheck.memory import limit_memory, tight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,13 +60,11 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
         work(job, tell)
     except MemoryError:
         tell(error="it needs more memory than the limit allows")
-    except SystemError as error:  # what some extensions raise where they are refused memory
-        tell(error=f"SystemError: {error}; a memory limit that is too small does this too"[:2000])
     except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
         from cardcheck.spotcheck.batches import is_out_of_memory
 
         name = "" if type(error).__name__ == "UnsupportedError" else f"{type(error).__name__}: "
-        memory = "it needs more memory than the limit allows: " if is_out_of_memory(error) else ""
+        memory = "it needs more memory than the limit allows: " if is_out_of_memory(error) else tight(job)
         tell(error=f"{memory}{name}{error}"[:2000])
     return 0
 
