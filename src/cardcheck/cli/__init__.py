@@ -59,6 +59,8 @@ def main(args: list[str] | None = None) -> None:
             "set CARDCHECK_DEBUG=1 for the traceback, and please report it",
             error,
         )
+    finally:
+        gc.freeze()  # at its end Python looks for cycles once more: half a second where PyTorch was used
 
 
 def _fail(message: str, hint: str | None, error: BaseException | None = None) -> None:

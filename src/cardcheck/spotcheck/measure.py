@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Qrels = Mapping[str, Mapping[str, int]]
 
 
+LATER = ("torch", "scipy.stats")  # what searching and judging import
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to measure.
@@ -86,7 +89,8 @@ def measure(path: Path, corpus: Corpus, options: Options, progress: Callable[[in
     folder = cache_folder()
     queries = [text for part in corpus.queries.values() for text in part.values()]
     with ThreadPoolExecutor(1, thread_name_prefix="import") as beside:
-        beside.submit(import_module, "torch")  # while the child does the same; a GPU is the child's alone until it ends
+        for name in LATER:  # while the child imports its own; a GPU is the child's alone until it ends
+            beside.submit(import_module, name)
         encoded = encode(
             path, queries, list(corpus.documents.values()), device=options.device, seed=options.seed, limits=options.limits,
             trust_remote_code=options.trust_remote_code, progress=progress, chunks=folder / "encodings" if folder else None,

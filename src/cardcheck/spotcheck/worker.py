@@ -7,6 +7,7 @@ anything of the subject is read, and writes progress as JSON lines to the standa
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -77,6 +78,7 @@ def _encode(job: dict[str, Any], tell: Tell) -> None:
 
 
 def _import_libraries() -> None:
+    gc.disable()  # importing makes many objects and no cycles; looking for some takes a sixth of it
     import numpy as np
     import torch
     from sentence_transformers import SentenceTransformer
@@ -85,6 +87,8 @@ def _import_libraries() -> None:
         raise ValueError("a pickle is not loaded: weights come from safetensors files only")
 
     del np, SentenceTransformer
+    gc.enable()
+    gc.freeze()
     torch.ones(8, 8) @ torch.ones(8, 8)  # starts the threads of its matrix library
     torch.load = refuse
 
