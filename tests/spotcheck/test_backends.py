@@ -110,12 +110,13 @@ def test_bfloat16_that_moves_ranks_falls_back(saved_model: Path, monkeypatch: py
 
     monkeypatch.setattr(precision, "MOVED", 1e-9)
     job = {"device": "cpu", "dtype": "bfloat16", "query": TEXTS, "document": TEXTS}
-    exact = work._sample(loading(), job)
+    texts = work._sampled(loading(), job)
+    exact = work._sample(loading(), texts, "cpu")
     backend, choice = work._choose(loading(), loading, job, None)
     assert choice["dtype"] == backend.about()["dtype"] == "float32"
     assert "did not rank" in choice["why"]
     assert {way["dtype"] for way in choice["tried"]} == {"bfloat16"}
-    assert np.array_equal(work._sample(backend, job), exact)
+    assert np.array_equal(work._sample(backend, texts, "cpu"), exact)
 
 
 def test_static_embeddings(saved_model: Path, tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def _threads() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def _model(kind: str) -> PreTrainedModel:
+def _model(kind: str, **settings: Any) -> PreTrainedModel:
     torch.manual_seed(0)
-    model: Any = AutoModel.from_config(AutoConfig.for_model(kind, **(SIZE | KINDS[kind])))  # type: ignore[no-untyped-call]
+    model: Any = AutoModel.from_config(AutoConfig.for_model(kind, **(SIZE | KINDS[kind] | settings)))  # type: ignore[no-untyped-call]
     return cast("PreTrainedModel", model.eval())
 
 
@@ -95,6 +95,72 @@ def test_other_inputs_are_refused() -> None:
         model(input_ids=batch["input_ids"], return_dict=True)
     with pytest.raises(RuntimeError, match="called with task, which a graph does not know"):
         model(**batch, task="query", return_dict=True)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_that_fails_is_an_error(threads: int) -> None:
+    """More tokens than there are positions raise, with one thread as with two; the batch before is never taken for this one's."""
+    torch.set_num_threads(threads)
+    model = _model("xlm-roberta", max_position_embeddings=40)
+    use(model, "float32")
+    short, long = torch.full((2, 30), 7), torch.full((2, 41), 7)
+    model(input_ids=short, attention_mask=short * 0 + 1)
+    with pytest.raises(RuntimeError):
+        model(input_ids=long, attention_mask=long * 0 + 1)
+
+
+def test_tokens_beyond_the_table_are_an_error() -> None:
+    """PyTorch says so; OpenVINO would take them for something."""
+    model = _model("bert")
+    use(model, "float32")
+    ids = torch.full((2, 8), 99)
+    model(input_ids=ids, attention_mask=ids * 0 + 1)
+    with pytest.raises(IndexError, match="token id 100 is beyond the 100 rows"):
+        model(input_ids=ids + 1, attention_mask=ids * 0 + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_stays_with_ever_new_shapes() -> None:
+    """Kernels are kept for some shapes alone: at OpenVINO's and oneDNN's defaults two hundred more take over a gigabyte."""
+    code = (
+        "import os; from cardcheck.spotcheck import compiled, memory, worker; os.environ |= worker.ENVIRONMENT\n"
+        "import torch; from transformers import BertConfig, BertModel\n"
+        "model = BertModel(BertConfig(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128)).eval()\n"
+        "compiled.use(model, 'bfloat16'); held = []\n"
+        "with torch.inference_mode():\n"
+        "    for width in range(400, 100, -1):\n"
+        "        ids = torch.ones(1, width, dtype=torch.long); model(input_ids=ids, attention_mask=ids); held.append(memory._held())\n"
+        "print(held[-1] - held[100] >> 20)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert int(done.stdout) < 200
+
+
+def test_a_run_that_fails_later_is_made_again_the_plain_way(saved_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the faster way cannot do though its sample allowed it is done by the plain one, all of it; the count of texts is right."""
+    real = TorchBackend.vectors
+
+    def failing(self: TorchBackend, items: list[Any], kind: Any) -> Any:
+        if self.compiled and len(items) > 40:
+            raise RuntimeError("Exception from src/node.cpp:823")
+        return real(self, items, kind)
+
+    monkeypatch.setattr(TorchBackend, "vectors", failing)
+    monkeypatch.setattr(precision, "WORTH", 0)
+    texts = [f"{number} {text}" for number in range(4) for text in TEXTS]
+    told: list[int] = []
+    job = {"path": str(saved_model), "device": "cpu", "seed": 0, "trust_remote_code": False, "backend": "torch", "chunks": str(tmp_path)}
+    job |= {"batch_tokens": None, "window": None, "query": TEXTS, "document": texts}
+    threads = torch.get_num_threads()
+    rows = {}
+    for dtype in ("bfloat16", "exact"):
+        about = work.work(job | {"dtype": dtype, "out": str(tmp_path / dtype)}, told.append)
+        rows[dtype] = np.load(f"{tmp_path / dtype}.document.npy")
+        assert not about["compiled"]
+    assert np.array_equal(rows["bfloat16"], rows["exact"])
+    assert sum(told) == 2 * (len(texts) + len(TEXTS))
+    assert about["reused_texts"] == len(texts) + len(TEXTS)  # the plain way's chunks are those of whoever asks for it
+    assert torch.get_num_threads() == threads
 
 
 def test_vectors_are_kept_apart(saved_model: Path) -> None:

@@ -53,6 +53,23 @@ def test_what_cannot_be_compared_does_not_hold(bad: float) -> None:
     assert not precision.holds(precision.compare(broken, broken))
 
 
+def test_lengths_count_where_similarities_go_by_them() -> None:
+    """One vector's length that changes beside the others' is no matter for cosines, and all of one for dot products."""
+    longer = _vectors()
+    longer[3] *= 1.1
+    difference = precision.compare(_vectors(), longer)
+    assert precision.holds(difference)
+    assert not precision.holds(difference, "dot")
+    assert precision.holds(precision.compare(_vectors(), _vectors() * 3), "dot")
+
+
+@pytest.mark.parametrize("dense", ["0123456789 " * 30, "向量检索模型" * 50, "a:=[b]; " * 40])
+def test_the_text_with_most_tokens_is_likely_found(dense: str) -> None:
+    """Digits, signs and other scripts have more tokens than letters, of which a hundred longer texts are here."""
+    texts = [f"{'internationalisation ' * 20}{number}" for number in range(150)]
+    assert 150 in precision.likely_longest([*texts, dense])
+
+
 def test_the_sample_spans_all_lengths() -> None:
     """A sample holds the longest text and texts of every quarter of the lengths, each once."""
     texts = ["x" * (1 + number * 7 % 1000) for number in range(1000)]

@@ -7,6 +7,7 @@ and half a minute; docs/spotcheck.md has the figures.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,13 @@ class Compiled:
         self.model, self.plain, self.dtype = model, model.forward, dtype
         self.names: list[str] = []
         self.request: Any = None
+        self.table: int | None = None  # rows of the embedding that token ids look up
 
     def __call__(self, **given: Any) -> BaseModelOutput:
         """Return what the model's last layer gives, float32 of shape (texts, tokens, dimension), in room that the next call takes again.
 
-        Raises RuntimeError for other inputs than the first call had, or any but tensors, and whatever tracing and OpenVINO raise.
+        Raises RuntimeError for other inputs than the first call had, or any but tensors, IndexError for token ids beyond the table, which
+        OpenVINO would take for something, and whatever tracing and OpenVINO raise.
         """
         tensors = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
         if others := given.keys() - tensors.keys() - {"return_dict"}:
@@ -45,8 +48,13 @@ class Compiled:
             self.request = self._build()
         if list(tensors) != self.names:
             raise RuntimeError(f"compiled for {', '.join(self.names)}, called with {', '.join(tensors)}")
-        found = self.request.infer([value.numpy() for value in tensors.values()], share_inputs=True, share_outputs=True)
-        return BaseModelOutput(last_hidden_state=torch.from_numpy(found[0]))
+        ids = tensors.get("input_ids")
+        if self.table is not None and ids is not None and ids.numel() and int(ids.max()) >= self.table:
+            raise IndexError(f"token id {int(ids.max())} is beyond the {self.table} rows of the table")
+        # With one thread `infer` raises nothing where it fails, and the batch before would be taken for this one's; waiting raises.
+        self.request.start_async([value.numpy() for value in tensors.values()], share_inputs=True)
+        self.request.wait()
+        return BaseModelOutput(last_hidden_state=torch.from_numpy(self.request.get_output_tensor(0).data))
 
     def _build(self) -> Any:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it would tell others that it is used
@@ -72,8 +80,12 @@ class Compiled:
             "INFERENCE_PRECISION_HINT": PRECISIONS[self.dtype],
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "ENABLE_CPU_PINNING": False,  # other processes of ours would be pinned to the same cores
+            "CPU_RUNTIME_CACHE_CAPACITY": 64,  # shapes of batches whose kernels are kept: of the usual 5,000, gigabytes
         }
         request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            table: Any = self.model.get_input_embeddings()
+            self.table = int(table.num_embeddings)
         for parameter in self.model.parameters():
             parameter.data = torch.empty(0)
         return request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,11 @@ WORTH_FLOAT32 = 6 * WORTH  # a compiled model in float32 saves a quarter, and it
 # that a model at these limits is several times as sensitive to the 8 bits of bfloat16.
 MOVED = 0.04
 SWAPPED = 0.02
+STRETCHED = 0.02  # how far one vector's length may change beside the others', where similarities go by it
+LONG = 2000  # texts with most bytes, of which those are looked for that may have most tokens
+LIKELY = 64
+LETTERS = re.compile("[A-Za-z]+")
+UNTOLD = {"moved": 1.0, "swapped": 1.0, "stretched": 1.0}
 
 
 def has_bfloat16(device: str) -> bool:
@@ -47,34 +53,54 @@ def sample(texts: Sequence[str], count: int = SAMPLE) -> list[int]:
     return [order[(number * len(order)) // count] for number in range(count)]
 
 
+def likely_longest(texts: Sequence[str]) -> list[int]:
+    """Return positions of texts among which the one with most tokens is likely to be.
+
+    By characters, and by those that are no ASCII letters: digits, signs and other scripts have several times the tokens that letters have.
+    """
+    long = sorted(range(len(texts)), key=lambda i: -len(texts[i].encode("utf-8", "surrogatepass")))[:LONG]
+    dense = sorted(long, key=lambda i: -len(LETTERS.sub("", texts[i])))
+    return list(dict.fromkeys([*sorted(range(len(texts)), key=lambda i: -len(texts[i]))[:LIKELY], *dense[:LIKELY]]))
+
+
 def compare(exact: Vectors, fast: Vectors) -> dict[str, float]:
     """Return how far the cosines between all pairs of texts move, as a share of their scatter, and how many pairs of them change places.
 
-    Both are 1 where that cannot be told: vectors that are not finite, or all alike.
+    `stretched` is the share by which the length of one vector changes most beside the others'. All are 1 where that cannot be told:
+    vectors that are not finite, or all alike.
     """
     import numpy as np
 
     if len(exact) < 3 or not (np.isfinite(exact).all() and np.isfinite(fast).all()):
-        return {"moved": 1.0, "swapped": 1.0}
+        return dict(UNTOLD)
     before, after = _cosines(exact), _cosines(fast)
     off = ~np.eye(len(before), dtype=bool)
     scatter = float(before[off].std())
     if scatter == 0:
-        return {"moved": 1.0, "swapped": 1.0}
+        return dict(UNTOLD)
     moved = float(np.sqrt(np.mean((after - before)[off] ** 2))) / scatter
     rows = [(old[keep], new[keep]) for old, new, keep in zip(before, after, off, strict=True)]
     swapped = np.mean([np.mean(np.sign(np.subtract.outer(old, old)) * np.sign(np.subtract.outer(new, new)) < 0) for old, new in rows])
-    return {"moved": min(1.0, moved), "swapped": float(swapped)}
+    lengths = _lengths(fast) / _lengths(exact)
+    stretched = float(np.abs(lengths / np.median(lengths) - 1).max())
+    return {"moved": min(1.0, moved), "swapped": float(swapped), "stretched": min(1.0, stretched)}
 
 
-def holds(difference: dict[str, float]) -> bool:
+def holds(difference: dict[str, float], similarity: str = "cosine") -> bool:
     """Tell whether a difference that `compare` found is within the limits."""
-    return difference["moved"] <= MOVED and difference["swapped"] <= SWAPPED
+    kept = similarity == "cosine" or difference["stretched"] <= STRETCHED
+    return kept and difference["moved"] <= MOVED and difference["swapped"] <= SWAPPED
 
 
 def _cosines(vectors: Vectors) -> NDArray[Any]:
     import numpy as np
 
-    wide = vectors.astype(np.float64)
-    wide /= np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    wide = vectors.astype(np.float64) / _lengths(vectors)
     return np.asarray(wide @ wide.T)
+
+
+def _lengths(vectors: Vectors) -> NDArray[Any]:
+    import numpy as np
+
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return np.asarray(np.maximum(norms, np.finfo(np.float32).tiny))

@@ -36,8 +36,31 @@ EXACT = 0.002  # how far a compiled model in float32 may move similarities; it d
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime", "openvino", "mteb", "cardcheck")
 
 
+class SpedUpError(Exception):
+    """The faster way that a sample had allowed failed in a later batch."""
+
+
 def work(job: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
-    """Encode the job's texts into its output files; return what is to be known about it."""
+    """Encode the job's texts into its output files, all over again the plain way where the faster one fails; return what ran."""
+    import torch
+
+    threads, told = torch.get_num_threads(), []
+
+    def tell(count: int) -> None:
+        told.append(count)
+        progress(count)
+
+    try:
+        return _work(job, tell)
+    except SpedUpError as error:
+        why = str(error)
+    torch.set_num_threads(threads)
+    progress(-sum(told))
+    about = _work(job | {"dtype": "exact"}, progress)
+    return about | {"precision": about["precision"] | {"why": why}}
+
+
+def _work(job: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
     import torch
 
     torch.manual_seed(job["seed"])
@@ -117,7 +140,6 @@ def _reuse(window: Window, store: Store | None, output: _Output, progress: Calla
 def _compute(
     job: dict[str, Any], todo: list[Window], store: Store | None, output: _Output, progress: Callable[[int], None]
 ) -> dict[str, Any]:
-    import numpy as np
     import torch
 
     started = time.perf_counter()
@@ -125,13 +147,44 @@ def _compute(
     backend = loading()
     loaded = time.perf_counter()
     decided = store.load_facts("decided") if store else None  # by the run that was interrupted: no half in another precision
-    backend, choice = _choose(backend, loading, job, decided)
-    if store:
-        store.save_facts("decided", choice)
-    checked = time.perf_counter()
-    budget = Budget(CUDA_TOKENS if job["device"].startswith("cuda") else CPU_TOKENS, backend.texts, job["device"])
-    if job["batch_tokens"]:
-        budget.tokens = job["batch_tokens"]
+    choice = decided or {}
+    try:
+        backend, choice = _choose(backend, loading, job, decided)
+        if store:
+            store.save_facts("decided", choice)
+        checked = time.perf_counter()
+        budget = Budget(CUDA_TOKENS if job["device"].startswith("cuda") else CPU_TOKENS, backend.texts, job["device"])
+        if job["batch_tokens"]:
+            budget.tokens = job["batch_tokens"]
+        tokens = _encode(job, backend, todo, budget, store=store, output=output, progress=progress)
+    except Exception as error:  # other texts than the sample's may be more than the faster way can do
+        if not choice.get("sped_up"):
+            raise
+        raise SpedUpError(f"in {choice['dtype']} a later batch failed: {type(error).__name__}: {error}"[:300]) from None
+    return backend.about() | {
+        "load_s": loaded - started,
+        "check_s": checked - loaded,
+        "encode_s": time.perf_counter() - checked,
+        "tokens": tokens,
+        "batch_tokens": budget.tokens,
+        "memory_ended": budget.full,
+        "precision": choice,
+        "torch": torch.__version__,
+    }
+
+
+def _encode(
+    job: dict[str, Any],
+    backend: Backend,
+    todo: list[Window],
+    budget: Budget,
+    *,
+    store: Store | None,
+    output: _Output,
+    progress: Callable[[int], None],
+) -> int:
+    """Encode windows and keep each as it is finished; return how many tokens that were."""
+    import numpy as np
 
     def prepare(window: Window) -> list[Item]:
         return backend.tokenise([job[window[1]][i] for i in window[2]], window[1])
@@ -154,16 +207,7 @@ def _compute(
             tokens += sum(item.length for item in items)
         for last in kept:
             last.result()
-    return backend.about() | {
-        "load_s": loaded - started,
-        "check_s": checked - loaded,
-        "encode_s": time.perf_counter() - checked,
-        "tokens": tokens,
-        "batch_tokens": budget.tokens,
-        "memory_ended": budget.full,
-        "precision": choice,
-        "torch": torch.__version__,
-    }
+    return tokens
 
 
 def _tokenisers(backend: Backend, job: dict[str, Any], todo: list[Window]) -> int:
@@ -190,19 +234,21 @@ def _choose(
     ways, why = _ways(job)
     if not ways:
         return backend, plain | {"why": why}
-    exact = _sample(backend, job)
+    texts = _sampled(backend, job)
+    exact = _sample(backend, texts, job["device"])
+    similarity = backend.about()["similarity"]
     tried = []
     for number, way in enumerate(ways):
         if number:
             backend = _again(backend, loading)
         try:
             backend.speed_up(way["dtype"], compiled=way["compiled"])
-            difference = precision.compare(exact, _sample(backend, job))
+            difference = precision.compare(exact, _sample(backend, texts, job["device"]))
         except Exception as error:  # noqa: BLE001  # layers that look inside each other, operators that are missing: the plain way is left
             tried.append(way | {"error": f"{type(error).__name__}: {error}"[:200]})
             continue
         tried.append(way | difference)
-        if precision.holds(difference) and (way["dtype"] != "float32" or difference["moved"] <= EXACT):
+        if precision.holds(difference, similarity) and (way["dtype"] != "float32" or difference["moved"] <= EXACT):
             return backend, way | {"sped_up": True, "tried": tried, "why": "a sample of the texts ranks as in float32"}
     return _again(backend, loading), plain | {"tried": tried, "why": "a sample of the texts did not rank as in float32"}
 
@@ -234,14 +280,27 @@ def _again(backend: TorchBackend, loading: Callable[[], Backend]) -> TorchBacken
     return fresh
 
 
-def _sample(backend: Backend, job: dict[str, Any]) -> Vectors:
-    """Encode a sample of queries and documents, half of each where there are enough."""
+def _sampled(backend: Backend, job: dict[str, Any]) -> dict[Kind, list[str]]:
+    """Return texts of all lengths, half of them queries where there are enough, with the shortest and what may have most tokens."""
+    found = {}
+    for kind in KINDS:
+        texts = job[kind]
+        places = precision.sample(texts, precision.SAMPLE // 2)
+        if texts:
+            likely = precision.likely_longest(texts)
+            lengths = [item.length for item in backend.tokenise([texts[i] for i in likely], kind)]
+            places += [likely[lengths.index(max(lengths))], min(range(len(texts)), key=lambda i, texts=texts: len(texts[i]))]  # type: ignore[misc]
+        found[kind] = [texts[i] for i in dict.fromkeys(places)]
+    return found
+
+
+def _sample(backend: Backend, texts: dict[Kind, list[str]], device: str) -> Vectors:
+    """Encode a sample of queries and documents."""
     import numpy as np
 
     parts = []
     for kind in KINDS:
-        texts = [job[kind][i] for i in precision.sample(job[kind], precision.SAMPLE // 2)]
-        if texts:
-            budget = Budget(CPU_TOKENS, backend.texts, job["device"])
-            parts.append(run(lambda batch, kind=kind: backend.vectors(batch, kind), backend.tokenise(texts, kind), budget))  # type: ignore[misc]
+        if texts[kind]:
+            budget = Budget(CPU_TOKENS, backend.texts, device)
+            parts.append(run(lambda batch, kind=kind: backend.vectors(batch, kind), backend.tokenise(texts[kind], kind), budget))  # type: ignore[misc]
     return np.concatenate(parts)

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",  # it runs in a thread or in processes beside the computing
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",  # it keeps a kernel for every shape of a batch, and of the usual 1,024 a gigabyte
+}
 
 
 def leave_network() -> bool:
@@ -46,13 +54,7 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
 
     job = json.loads(sys.stdin.readline())
     isolation = {"network": leave_network()}
-    os.environ |= {
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "TOKENIZERS_PARALLELISM": "false",  # it runs in a thread or in processes beside the computing
-    }
+    os.environ |= ENVIRONMENT
     try:
         _import_libraries()
         # after the libraries, whose start never ends when a small limit refuses their buffers, and before anything of the subject
