@@ -285,7 +285,7 @@ def _sampled(backend: Backend, job: dict[str, Any]) -> dict[Kind, list[str]]:
     found = {}
     for kind in KINDS:
         texts = job[kind]
-        places = precision.sample(texts, precision.SAMPLE // 2)
+        places = precision.sample(texts, precision.SAMPLE // 2 - 2)
         if texts:
             likely = precision.likely_longest(texts)
             lengths = [item.length for item in backend.tokenise([texts[i] for i in likely], kind)]
