@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -54,6 +55,7 @@ def work(job: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]
         return _work(job, tell)
     except SpedUpError as error:
         why = str(error)
+    gc.collect()  # the weights that failed go before others come
     torch.set_num_threads(threads)
     progress(-sum(told))
     about = _work(job | {"dtype": "exact"}, progress)
