@@ -95,7 +95,7 @@ class _ByPlace(nn.Module):
     """A model's forward as a tracer wants it: tensors by place, and one back.
 
     OpenVINO keeps float32 from the last matrix product to the end, and with it whatever sums reach around that product: those of all
-    layers. A product that changes nothing at the very end leaves them in bfloat16, a fifteenth of the whole time.
+    layers. A product that changes nothing at the very end leaves them in bfloat16, a twentieth of the whole time.
     """
 
     def __init__(self, model: nn.Module, forward: Callable[..., Any], names: list[str], *, ends_in_product: bool) -> None:
