@@ -126,7 +126,7 @@ def test_memory_stays_with_ever_new_shapes() -> None:
         "import os; from cardcheck.spotcheck import compiled, memory, worker; os.environ |= worker.ENVIRONMENT\n"
         "import torch; from transformers import BertConfig, BertModel\n"
         "model = BertModel(BertConfig(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128)).eval()\n"
-        "compiled.use(model, 'bfloat16'); held = []\n"
+        "compiled.use(model, 'float32'); held = []\n"
         "with torch.inference_mode():\n"
         "    for width in range(400, 100, -1):\n"
         "        ids = torch.ones(1, width, dtype=torch.long); model(input_ids=ids, attention_mask=ids); held.append(memory._held())\n"
@@ -146,18 +146,18 @@ def test_a_run_that_fails_later_is_made_again_the_plain_way(saved_model: Path, t
         return real(self, items, kind)
 
     monkeypatch.setattr(TorchBackend, "vectors", failing)
-    monkeypatch.setattr(precision, "WORTH", 0)
+    monkeypatch.setattr(precision, "WORTH_FLOAT32", 0)
     texts = [f"{number} {text}" for number in range(4) for text in TEXTS]
     told: list[int] = []
     job = {"path": str(saved_model), "device": "cpu", "seed": 0, "trust_remote_code": False, "backend": "torch", "chunks": str(tmp_path)}
     job |= {"batch_tokens": None, "window": None, "query": TEXTS, "document": texts}
     threads = torch.get_num_threads()
     rows = {}
-    for dtype in ("bfloat16", "exact"):
+    for dtype in ("float32", "exact"):
         about = work.work(job | {"dtype": dtype, "out": str(tmp_path / dtype)}, told.append)
         rows[dtype] = np.load(f"{tmp_path / dtype}.document.npy")
         assert not about["compiled"]
-    assert np.array_equal(rows["bfloat16"], rows["exact"])
+    assert np.array_equal(rows["float32"], rows["exact"])
     assert sum(told) == 2 * (len(texts) + len(TEXTS))
     assert about["reused_texts"] == len(texts) + len(TEXTS)  # the plain way's chunks are those of whoever asks for it
     assert torch.get_num_threads() == threads
