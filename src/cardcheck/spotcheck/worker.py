@@ -66,9 +66,11 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
     except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model; it is told, not hidden
         from cardcheck.spotcheck.batches import is_out_of_memory
 
-        name = "" if type(error).__name__ == "UnsupportedError" else f"{type(error).__name__}: "
-        memory = "it needs more memory than the limit allows: " if is_out_of_memory(error) else tight(job)
-        tell(error=f"{memory}{name}{error}"[:2000])
+        if type(error).__name__ == "UnsupportedError":  # says by itself what is wrong
+            tell(error=str(error)[:2000])
+        else:
+            memory = "it needs more memory than the limit allows: " if is_out_of_memory(error) else tight(job)
+            tell(error=f"{memory}{type(error).__name__}: {error}"[:2000])
     return 0
 
 
