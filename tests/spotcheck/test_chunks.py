@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from cardcheck.spotcheck import chunks
 from cardcheck.spotcheck.chunks import Store, key, prune
 from cardcheck.spotcheck.encode import encode
 from cardcheck.spotcheck.work import _store
@@ -150,6 +151,16 @@ def test_texts_cannot_be_mistaken_for_others() -> None:
     }
     assert len(keys) == 6
     assert key(None, [("query", "\ud800")], {})  # a lone surrogate
+
+
+def test_another_code_is_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an older checkout of the same version kept is not found again."""
+    found = [key(None, [], {})]
+    for source in ("a = 1", "a = 2"):
+        (tmp_path / "work.py").write_text(source, encoding="utf-8")
+        monkeypatch.setattr(chunks, "__file__", str(tmp_path / "chunks.py"))
+        found.append(key(None, [], {}))
+    assert len(set(found)) == 3
 
 
 def test_old_encodings_are_pruned(tmp_path: Path) -> None:

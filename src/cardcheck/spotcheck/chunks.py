@@ -1,7 +1,7 @@
 """Finished chunks of an encoding on disk, from which an interrupted run goes on.
 
 A chunk is written whole or not at all and carries its length and hash: one that was cut off or changed is made again. What a chunk is
-of stands in the name of its folder, a hash over the model's files, the texts, the settings and the libraries.
+of stands in the name of its folder, a hash over the model's files, the texts, the settings, the libraries and this package's own code.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -32,6 +32,8 @@ LEFT_OVER = 3600.0  # seconds: a half that old was left by a run that was killed
 def key(model: Path | None, texts: Iterable[tuple[str, str]], settings: dict[str, Any]) -> str:
     """Return the name of an encoding: everything on which its vectors depend. `texts` gives (kind, text)."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout keeps its version while what it computes changes
+        digest.update(b"\0code" + hashlib.sha256(path.read_bytes()).digest())
     for name, file in _files(model) if model else ():
         digest.update(b"\0file" + name.encode("utf-8", "surrogateescape") + file)
     for kind, text in texts:
