@@ -134,6 +134,9 @@ def test_static_embeddings(saved_model: Path, tmp_path: Path) -> None:
     assert np.allclose(found.queries, expected[0], atol=1e-6)
     assert np.allclose(found.documents, expected[1], atol=1e-6)
     assert found.about["max_seq_length"] is None
+    assert "looked up" in found.about["precision"]["why"]
+    many = encode(tmp_path / "static", TEXTS, TEXTS[::-1] * 10, window=2)  # tokenised in processes where there are cores
+    assert np.array_equal(many.documents, np.concatenate([found.documents] * 10))
 
 
 def test_prompts_and_truncation_of_both_kinds(tiny: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cardcheck.spotcheck.tokens import Tokeniser, read
+from cardcheck.spotcheck.tokens import Tokeniser, Tokens, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def test_ids_alone_give_the_same(loaded: Any, monkeypatch: pytest.MonkeyPatch, s
     tokeniser = Tokeniser(loaded.preprocess)
     found = tokeniser(TEXTS, prompt, {})
     assert all(tokeniser.known.values())
-    assert found is not None
+    assert isinstance(found, Tokens)
     assert found.left == (side == "left")
     assert found.lengths == expected["attention_mask"].sum(dim=1).tolist()
     assert set(found.features) == set(expected)
@@ -61,7 +61,7 @@ def test_what_does_not_follow_from_lengths_is_the_models(more: dict[str, Any]) -
     """Types that are not all zero, and features of another kind, are taken as the model makes them."""
     preprocess = _preprocess([[1, 1, 1], [1, 1, 0]], **more)
     found = Tokeniser(preprocess)(["a", "b"], "", {})
-    assert found is not None
+    assert isinstance(found, Tokens)
     for name, value in more.items():
         assert np.array_equal(found.features[name], value)
 
@@ -75,7 +75,7 @@ def test_a_tokenizer_that_needs_what_is_left_out(loaded: Any) -> None:
         return loaded.preprocess(texts, **options)
 
     found = Tokeniser(preprocess)(TEXTS, "", {})
-    assert found is not None
+    assert isinstance(found, Tokens)
     assert np.array_equal(found.features["input_ids"], loaded.preprocess(TEXTS)["input_ids"])
 
 
@@ -84,7 +84,7 @@ def test_a_tokenizer_that_needs_what_is_left_out(loaded: Any) -> None:
 def test_batches_are_cut_where_tokens_are(mask: list[list[int]], left: bool, kind: str) -> None:  # noqa: FBT001  # a parameter
     """A short row is cut out without the columns of the long one, on the side where its tokens are."""
     found = read(_preprocess(mask, modality="text")([], None), 2)
-    assert found is not None
+    assert isinstance(found, Tokens)
     window = found.to(torch.device("cpu")) if kind == "tensors" else found
     cut = window.cut([1])
     assert cut["attention_mask"].tolist() == [[1, 1]]
@@ -109,24 +109,45 @@ def test_empty_texts_keep_a_column(left: bool) -> None:  # noqa: FBT001  # a par
 
     tokeniser = Tokeniser(preprocess)
     found = tokeniser(["abc", "", ""], "", {})
-    assert found is not None
+    assert isinstance(found, Tokens)
     assert all(tokeniser.known.values())
     assert found.lengths == [3, 1, 1]
     assert found.cut([1, 2])["attention_mask"].tolist() == [[0], [0]]
     alone = tokeniser(["", ""], "", {})
-    assert alone is not None
+    assert isinstance(alone, Tokens)
     assert alone.cut([0])["input_ids"].tolist() == [[0]]
 
 
 def test_a_mask_with_holes_is_not_cut() -> None:
     """Where tokens do not lie together, rows keep their whole width."""
     found = read(_preprocess([[1, 0, 1, 0], [1, 1, 0, 0]])([], None), 2)
-    assert found is not None
+    assert isinstance(found, Tokens)
     assert found.lengths == [4, 4]
     assert found.cut([1])["attention_mask"].shape == (1, 4)
 
 
+def test_bags_of_static_embeddings() -> None:
+    """A batch as one flat list is a window too, out of which texts are cut in any order, the empty ones among them."""
+    found = read({"input_ids": torch.arange(5), "offsets": torch.tensor([0, 2, 2])}, 3)
+    assert found is not None
+    assert found.lengths == [2, 0, 3]
+    cut = found.to(torch.device("cpu")).cut([2, 1, 0])
+    assert cut["input_ids"].tolist() == [2, 3, 4, 0, 1]
+    assert cut["input_ids"].dtype == torch.int64
+    assert cut["offsets"].tolist() == [0, 3, 3]
+    assert read({"input_ids": torch.arange(5), "offsets": torch.tensor([0, 2])}, 3) is None
+
+
 def test_features_that_are_no_rows_of_tokens() -> None:
-    """Models that take a batch as one flat list, or pictures, get their texts as they are."""
-    assert read({"input_ids": torch.arange(5), "offsets": torch.tensor([0, 2])}, 2) is None
+    """Models that take pictures get their texts as they are, and those are not tokenised in vain again."""
     assert read({"input_ids": torch.zeros(2, 4), "attention_mask": torch.ones(2, 4), "pixel_values": torch.zeros(2, 3, 8, 8)}, 2) is None
+    calls = []
+
+    def preprocess(texts: list[str], prompt: str | None) -> dict[str, Any]:
+        del prompt
+        calls.append(len(texts))
+        return {"pixel_values": torch.zeros(len(texts), 3, 8, 8)}
+
+    tokeniser = Tokeniser(preprocess)
+    assert [tokeniser(["a", "b", "c"], "", {}) for _ in range(3)] == [None] * 3
+    assert calls == [2, 3]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from cardcheck.spotcheck.tokens import Tokens
+    from cardcheck.spotcheck.tokens import Tokenised
 
     Vectors = NDArray[np.float32]
 
@@ -85,9 +85,15 @@ class TorchBackend:
             self.model.float()  # what is stored shorter is computed in full, which is exact and on a CPU also faster
         self.dtype = "none" if parameter is None else "float32"
         self.compiled, self.threads = False, torch.get_num_threads()
+        self.looks_up = not any(
+            parameter.ndim > 1
+            for module in self.model.modules()
+            if not isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag)
+            for parameter in module.parameters(recurse=False)
+        )  # and multiplies nothing: tokenising is what takes the time
         self.prompts = {kind: _prompt(self.model, kind) for kind in KINDS}
         self.tokeniser = Tokeniser(self.model.preprocess)
-        self.window: tuple[Tokens, Tokens] | None = None
+        self.window: tuple[Tokenised, Tokenised] | None = None
 
     def speed_up(self, dtype: str, *, compiled: bool) -> None:
         """Compute in `dtype`, on a CPU compiled by OpenVINO where asked; not to be undone. Raises what PyTorch and OpenVINO raise."""
@@ -130,7 +136,7 @@ class TorchBackend:
             vectors: torch.Tensor = result.to(torch.float32, copy=True)  # the next batch takes the room of this one
         return vectors
 
-    def _moved(self, tokens: Tokens) -> Tokens:
+    def _moved(self, tokens: Tokenised) -> Tokenised:
         """Return the window on the model's device, where it stays while batches are cut out of it."""
         if self.window is None or self.window[0] is not tokens:
             self.window = (tokens, tokens.to(self.model.device))

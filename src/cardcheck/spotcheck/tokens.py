@@ -7,7 +7,7 @@ a GPU that takes longer than the computing. The ids alone take a seventh of it, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Features = dict[str, Any]  # what sentence-transformers calls so: arrays of shape (texts, width), and what is not of a token
     Preprocess = Callable[..., Features]
 
+BAGS = {"input_ids", "offsets"}
 FOLLOWING = {"input_ids", "attention_mask", "token_type_ids"}
 IDS_ALONE = {
     "common": {"return_tensors": None},
@@ -50,6 +51,28 @@ class Tokens:
         return _each(self.features, lambda value: value[list(rows), columns])
 
 
+@dataclass(frozen=True, slots=True)
+class Bags:
+    """A window for static embeddings: the ids of all texts in one row, and how many each has."""
+
+    ids: Any
+    lengths: list[int]
+
+    def to(self, device: torch.device) -> Bags:
+        """Move the ids at once."""
+        return Bags(_tensor(self.ids, device), self.lengths)
+
+    def cut(self, rows: Sequence[int]) -> Features:
+        """Return some texts' ids in one row, and where each text begins."""
+        ends = [0, *accumulate(self.lengths)]
+        offsets = [0, *accumulate(self.lengths[row] for row in rows)][:-1]
+        ids = torch.cat([self.ids[ends[row] : ends[row + 1]] for row in rows])
+        return {"input_ids": ids, "offsets": torch.tensor(offsets, device=ids.device)}
+
+
+Tokenised = Tokens | Bags
+
+
 def _tensor(value: NDArray[Any], device: torch.device) -> torch.Tensor:
     tensor = torch.from_numpy(value).to(device)
     return tensor.long() if value.dtype.kind == "i" else tensor
@@ -59,8 +82,11 @@ def _each(features: Features, change: Callable[[Any], Any]) -> Features:
     return {name: change(value) if isinstance(value, np.ndarray | torch.Tensor) else value for name, value in features.items()}
 
 
-def read(features: Features, count: int) -> Tokens | None:
-    """Return features of `count` texts as a window; None where they are not one row of tokens a text."""
+def read(features: Features, count: int) -> Tokenised | None:
+    """Return features of `count` texts as a window; None where they are neither one row of tokens a text nor bags of them."""
+    if features.keys() == BAGS and features["input_ids"].ndim == 1 and features["offsets"].shape == (count,):
+        ids = features["input_ids"].numpy().astype(np.int32)
+        return Bags(ids, np.diff(features["offsets"].numpy(), append=len(ids)).tolist())
     arrays = {name: value.numpy() for name, value in features.items() if isinstance(value, torch.Tensor)}
     mask = arrays.get("attention_mask")
     if mask is None or mask.ndim != 2 or len(mask) != count or any(value.shape != mask.shape for value in arrays.values()):
@@ -89,22 +115,27 @@ class Tokeniser:
     def __init__(self, preprocess: Preprocess) -> None:
         self.preprocess = preprocess
         self.known: dict[str, Tokens | None] = {}  # by prompt: two texts of different length, as the model wants them
+        self.otherwise = False  # known not to take such windows: what was made in vain is not made again
 
-    def __call__(self, texts: list[str], prompt: str, options: dict[str, Any]) -> Tokens | None:
-        """Return the texts as a window; None where the model takes no rows of tokens. Raises what the model's tokenizer raises."""
+    def __call__(self, texts: list[str], prompt: str, options: dict[str, Any]) -> Tokenised | None:
+        """Return the texts as a window; None where the model takes them otherwise. Raises what the model's tokenizer raises."""
+        if self.otherwise:
+            return None
         key = repr((prompt, options))
         if key not in self.known:
             self.known[key] = self._shown(texts[0], prompt, options)
         like = self.known[key]
         if like is None:
-            return read(self.preprocess(texts, prompt=prompt or None, **options), len(texts))
+            window = read(self.preprocess(texts, prompt=prompt or None, **options), len(texts))
+            self.otherwise = window is None
+            return window
         return self._built(texts, like, prompt, options)
 
     def _shown(self, text: str, prompt: str, options: dict[str, Any]) -> Tokens | None:
         two = [text, text[: len(text) // 8]]
         like = read(self.preprocess(two, prompt=prompt or None, **options), 2)
-        arrays = {name for name, value in like.features.items() if isinstance(value, np.ndarray)} if like else set()
-        if not like or not arrays <= FOLLOWING or "input_ids" not in arrays or like.lengths[0] <= like.lengths[1]:
+        arrays = {name for name, value in like.features.items() if isinstance(value, np.ndarray)} if isinstance(like, Tokens) else set()
+        if not isinstance(like, Tokens) or not arrays <= FOLLOWING or "input_ids" not in arrays or like.lengths[0] <= like.lengths[1]:
             return None
         try:
             built = self._built(two, like, prompt, options)
