@@ -287,6 +287,14 @@ def test_misspelt_names(known_as: KnownAs) -> None:
     assert [(row["name"], row["meant"]) for row in rows] == [("msmacro", "msmarco"), ("acme/pairs", None)]
 
 
+def test_an_audit_looks_up_without_asking(make_model: MakeModel) -> None:
+    """Whoever audits from Python and asks nobody has the training data looked up as on the command line; a lint has not."""
+    path = make_model({"README.md": f"---\n{TAGS}datasets: [ms_marco]\n---\n# m\n"})
+    subject = Subject(str(path), "folder", path)
+    assert task(collect(subject, embedding=True), "MSMARCO")
+    assert collect(subject)["overlap.tasks"] == []
+
+
 def test_nothing_for_other_models(make_model: MakeModel) -> None:
     """What is no embedding model has no overlap with a benchmark of embedding models."""
     path = make_model({"README.md": "---\npipeline_tag: text-generation\ndatasets: [ms_marco]\n---\n# A model that chats\n"})

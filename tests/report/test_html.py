@@ -37,6 +37,8 @@ POINTS = [
 ]
 UNEXPLAINED = dataclasses.replace(
     SHAPES["unexplained by the split"],
+    published={"SciFact": 64.5, "ArguAna": 50.2},
+    source="the card's model-index",
     panel=Level(44.1, 0.1, {"SciFact": 64.5, "ArguAna": 50.2}, "the card's model-index"),
     references=POINTS,
     same_weights_as="acme/original",

@@ -55,7 +55,7 @@ def test_no_sentence_accuses(shape: SpotCheck) -> None:
 
 def test_what_would_have_been_seen_is_told() -> None:
     """Without a rejected test the verdict says what each would have seen, consistent or not."""
-    assert "in points: held-out residual 18, split difference 4, rewording difference 5" in words.verdict(CHECKS["consistent"])
+    assert "in points: held-out residual 18.3, split difference 3.9, rewording difference 4.8" in words.verdict(CHECKS["consistent"])
     assert words.verdict(CHECKS["no public task"]).startswith("the check cannot tell; the least that it would have seen, in points: ")
     assert words.verdict(CHECKS["no public task"]).endswith("more reference models would settle it")
 

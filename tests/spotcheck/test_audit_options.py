@@ -10,6 +10,7 @@ import pytest
 
 from cardcheck.cli import main
 from cardcheck.spotcheck import check as checking
+from cardcheck.spotcheck import public, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,15 +72,25 @@ def beir(folder: Path) -> Path:
     return place.parent
 
 
-def test_a_folder_of_public_sets_is_measured(
-    tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[Options], asked: list[Any]
+def test_a_folder_of_public_sets_is_measured(  # noqa: PLR0917  # fixtures
+    tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[Options], asked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With --public-sets the folder is what the measurement gets, and nothing is asked for, offline as we are."""
     folder = beir(tmp_path)
+    monkeypatch.setattr(references, "public_hash", lambda _name: public.load(public.TASKS[0], folder / "scifact").sha256)
     audit(str(tiny), "--offline", "--public-sets", str(folder))
     (options,) = measured_with
     assert (options.public, options.offline, options.heldout_only) == (folder, True, False)
     assert asked == []
+
+
+@pytest.mark.usefixtures("asked", "measured_with")
+def test_other_data_are_not_taken_for_the_task(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder with other texts or judgements is refused: an honest model's published score would not be reproduced on them."""
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", str(tiny), "--offline", "--public-sets", str(beir(tmp_path))])
+    assert ended.value.code == 2
+    assert "is not SciFact as MTEB evaluates it" in capsys.readouterr().err
 
 
 def test_held_out_alone(tiny: Path, tmp_path: Path, audit: Audit, measured_with: list[Options]) -> None:

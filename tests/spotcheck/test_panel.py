@@ -83,10 +83,50 @@ def test_names_and_scales_on_cards(read: Callable[..., Any], tmp_path: Path, nam
     assert _claimed(read, tmp_path, {"name": name, "value": value}) == {"SciFact": pytest.approx(64.5)}
 
 
-def test_small_scores_among_large_ones_stay(read: Callable[..., Any], tmp_path: Path) -> None:
-    """One score under 1 is a bad score, not another scale, where others are above 1."""
-    found = _claimed(read, tmp_path, {"name": "MTEB SciFact", "value": 0.9}, {"name": "MTEB ArguAna", "value": 50})
-    assert found == {"SciFact": 0.9, "ArguAna": 50.0}
+def test_shares_among_percents(read: Callable[..., Any], tmp_path: Path) -> None:
+    """One score that is written as a share is one where the others are percents too; nobody claims less than a point."""
+    found = _claimed(read, tmp_path, {"name": "MTEB SciFact", "value": 0.6451}, {"name": "MTEB ArguAna", "value": 50})
+    assert found == {"SciFact": pytest.approx(64.51), "ArguAna": 50.0}
+
+
+def test_of_several_claims_the_highest_stands(read: Callable[..., Any], tmp_path: Path) -> None:
+    """Rows put before a claim, low or impossible, do not hide it."""
+    rows = [{"name": "MTEB SciFact", "value": value} for value in (20.0, 999, 64.5, 0.3)]
+    assert _claimed(read, tmp_path, *rows) == {"SciFact": 64.5}
+
+
+def test_one_score_pulls_the_level_nowhere() -> None:
+    """A score that cannot be meant moves the level by little, is named, and makes the level as uncertain as it makes it."""
+    scores = _on_the_line(58)
+    whole = panel.level(scores, "test")
+    assert whole
+    assert not whole.odd
+    for name in scores:
+        spoilt = panel.level(scores | {name: 0.0}, "test")
+        assert spoilt
+        assert spoilt.value == pytest.approx(58, abs=2)
+        assert spoilt.odd == (name,)
+        assert spoilt.standard_error > 4 * whole.standard_error
+
+
+def test_two_scores_that_disagree_say_little() -> None:
+    """Where half of the scores are low nobody knows which half is meant: the level may lie anywhere between."""
+    scores = _on_the_line(58, ["SciFact", "NFCorpus"])
+    found = panel.level(scores | {"SciFact": 0.0}, "test")
+    assert found
+    assert found.standard_error > 1
+
+
+def test_reference_models_have_no_odd_score() -> None:
+    """The scores of reference models agree as well as those that the lines were fitted on: their levels are plain weighted means."""
+    for name in ("sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-mpnet-base-v2", "BAAI/bge-small-en-v1.5"):
+        scores = panel.published(name)
+        found = panel.level(scores, "test")
+        assert found
+        weights = {task: (panel.tasks()[task].slope / panel.tasks()[task].sd) ** 2 for task in scores}
+        places = {task: (panel.logit(score) - panel.tasks()[task].intercept) / panel.tasks()[task].slope for task, score in scores.items()}
+        mean = sum(weights[task] * places[task] for task in scores) / sum(weights.values())
+        assert found.value == pytest.approx(panel.expit(mean))
 
 
 @pytest.mark.parametrize(

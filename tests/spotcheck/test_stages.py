@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from cardcheck.errors import CardcheckError
 from cardcheck.facts import collect
 from cardcheck.facts.outside import Offline
+from cardcheck.facts.schema import MAX_ROWS
 from cardcheck.report import words
-from cardcheck.spotcheck import measure, panel, references
+from cardcheck.spotcheck import measure, panel, public, references
 from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import Encoded
 from cardcheck.spotcheck.references import PublicReferences
@@ -46,6 +48,8 @@ def judge(
 
     monkeypatch.setattr(measure, "encode", encode)
     monkeypatch.setattr(references, "public_references", others)
+    monkeypatch.setattr(references, "ALIKE", 2.0)  # scores on two queries always go together or against each other
+    monkeypatch.setattr(references, "public_hash", lambda _name: public.load(public.TASKS[0], public_data).sha256)
 
     def run(claims: dict[str, float] | None = None, **options: Any) -> tuple[SpotCheck, list[int]]:
         stages.clear()
@@ -147,3 +151,78 @@ def test_a_set_without_references(judge: Callable[..., tuple[SpotCheck, list[int
     found, _ = judge({"SciFact": 1.0})
     assert {one.kind for one in found.tests} == {"split", "rewording", "reproduction"}
     assert "references measure" in found.no_residual
+
+
+def _declare(tiny: Path, *lines: str) -> None:
+    """Put lines into the card's front matter."""
+    card = (tiny / "README.md").read_text(encoding="utf-8")
+    (tiny / "README.md").write_text("\n".join(["---", *lines, ""]) + card.removeprefix("---\n"), encoding="utf-8")
+
+
+def test_without_a_published_score_nothing_is_consistent(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """Whoever publishes nothing, or declares every task as training data, is measured, and called neither one nor the other."""
+    found, _ = judge()
+    assert {one.kind for one in found.tests} == {"split", "rewording"}
+    assert found.verdict == "inconclusive"
+    assert "there are none in the card, nor under this name" in words.verdict(found)
+
+
+def test_the_leaderboard_is_on_trial_beside_the_card(
+    judge: Callable[..., tuple[SpotCheck, list[int]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A low claim in the card hides no score that the leaderboard has under the model's name; of each task the higher counts."""
+    board = dict.fromkeys(("SciFact", "ArguAna", "NFCorpus"), 70.0)
+    monkeypatch.setattr(panel, "published", lambda _id: board)
+    found, _ = judge({"SciFact": 1.0, "TRECCOVID": 30.0}, heldout_only=True)
+    assert found.published == board | {"TRECCOVID": 30.0}
+    assert "model-index and" in found.source
+    assert found.verdict == "unexplained"
+
+
+def test_what_is_not_judged_is_said(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path) -> None:
+    """Claims on tasks off the panel are named, also where the data of all tasks on it are named as training data."""
+    names = ("FiQA2018", "NQ", "MSMARCO", "DBPedia")
+    rows = [
+        f"  - {{task: {{type: Retrieval}}, dataset: {{name: MTEB {name}, type: x}}, metrics: [{{type: ndcg_at_10, value: 97}}]}}"
+        for name in names
+    ]
+    _declare(tiny, "datasets: [mteb/scifact]", "model-index:", "- name: m", "  results:", *rows)
+    found, _ = judge({"SciFact": 60.0}, heldout_only=True)
+    lines = words.left_out(found)
+    assert any(line.startswith("not judged: published scores on SciFact") for line in lines)
+    assert "not judged: claimed scores on DBPedia, FiQA2018, MSMARCO and 1 more (no tasks of the panel)" in lines
+    assert found.verdict == "inconclusive"
+
+
+def test_scores_that_disagree_are_named(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """One claim that cannot be meant does not make an inflated row consistent."""
+    claims = dict.fromkeys(("SciFact", "ArguAna", "NFCorpus", "TRECCOVID", "SCIDOCS"), 60.0)
+    found, _ = judge(claims | {"CQADupstackUnixRetrieval": 0.0}, heldout_only=True)
+    assert found.panel is not None
+    assert "CQADupstackUnixRetrieval" in found.panel.odd
+    assert any("do not fit the others" in line for line in words.left_out(found))
+    assert found.verdict != "consistent"
+
+
+def test_results_beyond_what_is_read(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path) -> None:
+    """A card with more results than are read is never consistent: a claim may be among the others."""
+    metrics = ", ".join(["{type: f1, value: 1}"] * (MAX_ROWS + 1))
+    row = f"  - {{task: {{type: Retrieval}}, dataset: {{name: MTEB NQ, type: x}}, metrics: [{metrics}]}}"
+    _declare(tiny, "model-index:", "- name: m", "  results:", row)
+    found, _ = judge({"SciFact": 1.0})
+    assert found.unread
+    assert found.verdict == "inconclusive"
+    assert "more results than are read" in " ".join(words.left_out(found))
+
+
+def test_another_language_says_what_would_settle(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """Where the panel says nothing of the language, no published score would settle it."""
+    found, _ = judge(heldout_only=True, language="de")
+    assert "the panel is English" in found.no_residual
+    assert found.settle.startswith("the English held-out set would settle more")
+
+
+def test_a_language_and_a_set(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:
+    """Two sets cannot be asked for at once."""
+    with pytest.raises(CardcheckError, match="--set and --language"):
+        judge(language="de", set="velmarch-en-2")

@@ -220,3 +220,13 @@ def test_interval_of_a_mean_covers_it() -> None:
     interval, half = mean_interval(scores, seed=0), 1.96 * scores.std() / np.sqrt(1000) * 100
     assert interval.low == pytest.approx(scores.mean() * 100 - half, abs=0.2)
     assert interval.high == pytest.approx(scores.mean() * 100 + half, abs=0.2)
+
+
+@pytest.mark.parametrize("queries", [5, 10, 40])
+def test_interval_of_a_mean_of_few_queries(queries: int) -> None:
+    """It holds the truth as often as it says also on few queries, about: percentiles alone hold 84, 90 and 94 %."""
+    rng = np.random.default_rng(1)
+    worlds = [rng.beta(3, 2, queries) for _ in range(300)]
+    found = [mean_interval(world, seed=at) for at, world in enumerate(worlds)]
+    held = sum(interval.low <= 60 <= interval.high for interval in found) / len(found)
+    assert held > 0.90

@@ -72,12 +72,24 @@ def test_a_small_difference_is_not_rejected(statistic: float) -> None:
         ([outcome("residual", 0.5, detectable=RESOLUTION)], "consistent"),
         ([outcome("residual", 0.5, detectable=RESOLUTION + 1), outcome("split", 0.5)], "consistent"),
         ([outcome("residual", 0.5), outcome("split", 0.001)], "unexplained"),
-        ([outcome("split", 0.001, TOLERANCE)], "consistent"),
+        ([outcome("residual", 0.5), outcome("split", 0.001, TOLERANCE)], "consistent"),
+        ([outcome("split", 0.001)], "unexplained"),
+        ([outcome("split", 0.5), outcome("rewording", 0.5)], "inconclusive"),
+        ([outcome("split", 0.5), outcome("reproduction", 0.5)], "consistent"),
+        ([outcome("reproduction", 0.5)], "inconclusive"),
     ],
 )
 def test_one_verdict_from_all(outcomes: list[Outcome], expected: str) -> None:
-    """One rejected test makes the verdict unexplained; without one it takes a test that would have seen a difference."""
+    """One rejected test makes the verdict unexplained; else a published score and a test that would have seen a difference are needed."""
     assert verdict(judged(outcomes)) == expected
+
+
+def test_a_set_that_could_have_been_seen_makes_nothing_consistent() -> None:
+    """The residual of a model as new as the held-out set can show a gap, but not that there is none."""
+    honest, gap, split = outcome("residual", 0.5), outcome("residual", 0.0001), outcome("split", 0.5)
+    assert verdict(judged([honest]), seen=True) == "inconclusive"
+    assert verdict(judged([honest, split]), seen=True) == "consistent"
+    assert verdict(judged([gap]), seen=True) == "unexplained"
 
 
 def _alarms(z: np.ndarray[Any, Any], honest: tuple[Kind, ...] = KINDS) -> float:

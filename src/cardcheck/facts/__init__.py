@@ -42,9 +42,9 @@ def collect(
 ) -> Facts:
     """Read everything the subject's files tell, and what the outside says of it where that is asked.
 
-    `embedding` says that the subject embeds, whatever its files say of it. `audits` are the patterns of the audits that an application
-    keeps, none for the usual places; older ones than `max_audit_age_days` count as old. Raises CardcheckError where the subject itself
-    cannot be read; what is wrong inside it becomes a fact.
+    `embedding` says that the subject embeds, whatever its files say of it, and has its training data looked up in the catalogue. `audits`
+    are the patterns of the audits that an application keeps, none for the usual places; older ones than `max_audit_age_days` count as old.
+    Raises CardcheckError where the subject itself cannot be read; what is wrong inside it becomes a fact.
     """
     facts = Facts()
     facts.sources |= dict.fromkeys(PARTS, NOT_LOOKED_AT)
@@ -72,7 +72,7 @@ def collect(
     collect_lineage(facts, prose)
     collect_maker(facts, prose)
     collect_training(facts, prose)
-    collect_outside(facts, prose, outside, subject.path if subject.kind == "folder" else None)
+    collect_outside(facts, prose, outside, subject.path if subject.kind == "folder" else None, catalogue=embedding)
     collect_secrets(facts, listing)
     return facts
 

@@ -35,23 +35,25 @@ class Offline:
         return refuse
 
 
-def collect_outside(facts: Facts, prose: Prose, outside: Outside | None, folder: Path | None = None) -> None:
-    """Fill the groups that need the network; without `outside` they are told as not asked for.
+def collect_outside(facts: Facts, prose: Prose, outside: Outside | None, folder: Path | None = None, *, catalogue: bool = False) -> None:
+    """Fill the groups that need the network, which without `outside` are told as not asked for, and what the catalogue tells.
 
-    `folder` is where weights lie that somebody may have changed since they came from the Hub.
+    `folder` is where weights lie that somebody may have changed since they came from the Hub. The `catalogue` needs no network, but
+    reading it is too slow for every commit: it is read for an audit, and where the outside is asked.
     """
     if outside is None:
         facts.sources |= dict.fromkeys(GROUPS, NOT_ASKED)
-        return
-    from concurrent.futures import ThreadPoolExecutor
+    else:
+        from concurrent.futures import ThreadPoolExecutor
 
-    from cardcheck.facts.overlap import collect_overlap
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(collect, facts, outside) for collect in _collectors(folder)]:
+                done.result()
+    if outside is not None or catalogue:
+        from cardcheck.facts.overlap import collect_overlap
 
-    with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(collect, facts, outside) for collect in _collectors(folder)]:
-            done.result()
-    facts.sources["overlap"] = Source("known")  # nobody is asked, but reading the catalogue is too slow for every commit
-    collect_overlap(facts, prose)  # last, for the paper may tell of training data
+        facts.sources["overlap"] = Source("known")
+        collect_overlap(facts, prose)  # last, for the paper may tell of training data
 
 
 def _collectors(folder: Path | None) -> list[Callable[[Facts, Outside], None]]:

@@ -152,10 +152,12 @@ def verdict(check: SpotCheck) -> str:
     if check.verdict == "unexplained":
         groups = groupby((test for test in check.tests if test.rejected), key=lambda test: SETTLES[test.kind])
         return "; ".join(part for settles, tests in groups for part in (*(_evidence(test, check) for test in tests), settles))
-    least = ", ".join(f"{TESTS[test.kind][0]} {test.detectable:.0f}" for test in check.tests)
+    least = ", ".join(f"{TESTS[test.kind][0]} {test.detectable:.1f}" for test in check.tests)
     limit = f"the least that it would have seen, in points: {least}"
     if check.verdict == "consistent":
         unjudged = f"; not judged: {len(check.not_judged)} of its {len(check.published)} published scores" if check.not_judged else ""
+        if not check.panel and check.public:
+            unjudged = f"; of its {count(len(check.published), 'published score')} only that on {check.public.name} was on trial"
         return f"no difference that would matter goes beyond chance and the scatter of honest models; {limit}{unjudged}"
     return f"the check cannot tell; {limit}; {check.settle}"
 
@@ -206,8 +208,16 @@ def not_run(check: SpotCheck) -> list[tuple[list[Kind], str]]:
 def left_out(check: SpotCheck) -> list[str]:
     """Return the same in a sentence a reason, and the published scores that are not on trial."""
     lines = [f"not run: {', '.join(TESTS[kind][0] for kind in kinds)} ({reason})" for kinds, reason in not_run(check)]
-    if check.panel and check.not_judged:
+    if check.not_judged:
         lines.append(f"not judged: published scores on {', '.join(check.not_judged)} (their data are named as training data)")
+    if check.beside:
+        lines.append(f"not judged: claimed scores on {few(check.beside)} (no tasks of the panel)")
+    if check.unread:
+        lines.append("the card holds more results than are read: which of them were left out is not known")
+    if check.panel and check.panel.odd:
+        lines.append(f"published scores that do not fit the others and count for little: {', '.join(check.panel.odd)}")
+    if check.seen:
+        lines.append(check.seen)
     return lines
 
 

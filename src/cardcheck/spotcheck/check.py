@@ -23,10 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["Options", "spotcheck"]
 
 PANEL_LANGUAGE = "en"
+NONE = (
+    "no published scores on the panel's tasks are known",
+    "published scores on tasks of the panel would settle it: there are none in the card, nor under this name",
+)
+NAMED = (
+    "the data of every task that it has published scores on are named as training data",
+    "published scores on tasks whose data it was not trained on would settle it",
+)
+SAME = 1.0  # nDCG@10 points that the same model may differ by from machine to machine
 
 
 class _Case(NamedTuple):
-    """What the tests need to know of the subject: names it goes by among the references, in lower case, its facts, and the seed."""
+    """What the tests need to know of the subject: who of the references is itself or its parent, in lower case, its facts, and the seed."""
 
     itself: set[str]
     facts: Facts
@@ -66,10 +75,13 @@ def spotcheck(
     result.seen = _could_have_seen(facts, full)
     known = references.known_weights(subject.path, full)
     result.same_weights_as = known.id if known else None
-    result.published, result.source = _published(subject, facts, known)
+    result.published, result.source = _published(subject, facts, known if known and _runs_as(known, result) else None)
+    result.beside = panel.beside(facts)
+    result.unread = "results.entries" in facts["facts.capped"]
     trained = trained_on(facts)
     result.panel = panel.level({name: score for name, score in result.published.items() if name not in trained}, result.source)
-    case = _Case({name.lower() for name in (subject.id, known.id if known else None) if name}, facts, options.seed)
+    names = (subject.id, known.id if known else None, *facts["card.base_model"])
+    case = _Case({name.lower() for name in names if name}, facts, options.seed)
     _residual(result, case, held_out)
     if task and second:
         result.no_public = _stop(result, found, (first, second), options)
@@ -118,6 +130,8 @@ def _stop(result: SpotCheck, found: Measured, corpora: tuple[Corpus, Corpus], op
 
 def _chosen(options: Options) -> heldout.HeldOutSet:
     """Load the set that is asked for. The usual one is the English one that tells models apart best, which has no domains."""
+    if options.set and options.language:
+        raise CardcheckError("--set and --language both say which set to take", hint="leave one of them out")
     if options.set:
         return heldout.load(options.set)
     if options.language or options.domain:
@@ -139,11 +153,21 @@ def _public(options: Options) -> tuple[public.PublicSet | None, str]:
     if options.heldout_only:
         return None, "it was not asked for (--heldout-only)"
     try:
-        return public.load(task, public.find(task, options.public, offline=options.offline)), ""
+        return _as_evaluated(public.load(task, public.find(task, options.public, offline=options.offline))), ""
     except CardcheckError as error:
         if options.public is not None:
             raise
         return None, str(error)
+
+
+def _as_evaluated(found: public.PublicSet) -> public.PublicSet:
+    """Return a public task's data. Raises CardcheckError where they are not those that published scores are of."""
+    if found.sha256 != references.public_hash(found.task.name):
+        raise CardcheckError(
+            f"what lies there is not {found.task.name} as MTEB evaluates it: texts or judgements differ",
+            hint=f"take {found.task.data} at {found.task.revision[:12]}",
+        )
+    return found
 
 
 def _measured(found: Measured, held_out: heldout.HeldOutSet, seed: int) -> SpotCheck:
@@ -158,14 +182,27 @@ def _measured(found: Measured, held_out: heldout.HeldOutSet, seed: int) -> SpotC
     )  # fmt: skip
 
 
+def _runs_as(known: Reference, result: SpotCheck) -> bool:
+    """Tell whether the subject scores as the reference model whose weights it has: other pooling or prompts make another model of them."""
+    return abs(sum(known.per_query[query] - score for query, score in result.per_query.items())) / len(result.per_query) * 100 < SAME
+
+
 def _published(subject: Subject, facts: Facts, known: Reference | None) -> tuple[dict[str, float], str]:
-    """Return the panel scores on trial (0 to 100) and whose they are: the card's, else those of the leaderboard under name or weights."""
-    if claims := panel.claimed(facts):
-        return claims, "the card's model-index"
-    for hub_id in (subject.id, known.id if known else None):
-        if hub_id and (found := panel.published(hub_id)):
-            return found, f"{panel.published_source()}, {hub_id}"
-    return (known.measured, "measured by cardcheck") if known else ({}, "")
+    """Return the panel scores on trial (0 to 100) and whose they are: the card's and the leaderboard's, of each task the higher.
+
+    Those of the reference model that the subject is are taken where there are none under its own name.
+    """
+    found, sources = panel.claimed(facts), []
+    if found:
+        sources.append("the card's model-index")
+    if board := panel.published(subject.id or ""):
+        found = {task: max(scores.get(task, 0.0) for scores in (found, board)) for task in {**found, **board}}
+        sources.append(f"{panel.published_source()}, {subject.id}")
+    if found or known is None:
+        return found, " and ".join(sources)
+    if board := panel.published(known.id):
+        return board, f"{panel.published_source()}, {known.id}"
+    return known.measured, "measured by cardcheck"
 
 
 def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> None:
@@ -182,18 +219,23 @@ def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> N
         Point(model.id, model.note, place.value, float(row.mean() * 100), place.source)
         for (model, place), row in zip(usable, scores, strict=True)
     ]
-    if result.panel is None:
-        if result.published:
-            result.no_residual = "the data of every task that it has published scores on are named as training data"
-        return
     if held_out.language != PANEL_LANGUAGE:
         result.no_residual = f"the panel is English: what a model scores in {held_out.language} does not follow from it"
+        result.settle = "the English held-out set would settle more"
+        return
+    if result.panel is None:
+        result.no_residual, result.settle = NAMED if result.published else NONE
         return
     if len(usable) < statistics.MIN_REFERENCES:  # a set of the user's own
         result.no_residual = f"{len(usable)} reference models were measured on {held_out.name}; `cardcheck references measure` adds some"
+        result.settle = "more reference models measured on it would settle it"
+        return
+    levels = np.array([place.value for _, place in usable])
+    if np.ptp(levels) < statistics.LEAST_SPREAD:
+        result.no_residual = f"the reference models measured on {held_out.name} have about one level, and no line goes through them"
+        result.settle = "reference models of other levels would settle it"
         return
     own = np.array([result.per_query[query] for query in held_out.queries])
-    levels = np.array([place.value for _, place in usable])
     whole = np.array([list(model.per_query.values()) for model, _ in usable])
     result.residual = statistics.judge(
         own,
@@ -202,6 +244,7 @@ def _residual(result: SpotCheck, case: _Case, held_out: heldout.HeldOutSet) -> N
         result.panel.value,
         result.panel.standard_error,
         seed=case.seed,
+        available=whole.shape[1],
         least_scatter=statistics.fit(levels, whole)[2],
     )
 
@@ -214,15 +257,15 @@ def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measur
     name = task.task.name
     published = result.published.get(name)
     left_out = says_nothing(case.facts, found.encoding.get("prompts", {}), name)
-    result.public = PublicTask(
-        name, task.sha256, len(task.corpus), {part: float(values.mean() * 100) for part, values in scores.items()}, published,
-        result.source if published is not None else "", left_out,
-    )  # fmt: skip
+    measured = {part: float(values.mean() * 100) for part, values in scores.items()}
+    source = result.source if published is not None else ""
+    result.public = PublicTask(name, task.sha256, len(task.corpus), measured, published, source, left_out)
     result.public_queries = sum(map(len, task.queries.values()))
     result.search_s += found.search_s
     for key in ("load_s", "encode_s"):
         result.encoding[key] += found.encoding[key]
-    table = references.public_references(task).without(case.itself)
+    table = references.public_references(task)
+    table = table.without(case.itself | table.alike(scores["other"]))
     paired = [one for one in sharp.paired(scores, table, seed=case.seed) if one.kind not in left_out]
     kinds: set[Kind] = {one.kind for one in paired}
     reproduced = published is not None and "reproduction" not in left_out
@@ -241,18 +284,21 @@ def _conclude(result: SpotCheck) -> None:
         kinds: set[Kind] = {"residual", *(one.kind for one in result.tests)}
         result.tests.insert(0, residual_outcome(residual, result.set_name, result.queries, len(result.references), kinds))
     result.tests = judged(result.tests)
-    result.verdict = verdict(result.tests)
-    if result.verdict != "inconclusive":
-        return
-    if result.published and not result.panel:
-        result.settle = "published scores on tasks whose data it was not trained on would settle it"
-    elif result.no_residual:
-        result.settle = result.no_residual
-    elif not result.tests:
-        result.settle = "published scores on retrieval tasks of MTEB would settle it: there are none in the card, nor under this name"
-    elif result.public is None and not result.residual:
-        result.settle = "the data of a public task would settle it"
+    result.verdict = verdict(result.tests, seen=bool(result.seen))
+    if result.verdict == "consistent" and (result.unread or (result.panel and result.panel.odd)):
+        result.verdict = "inconclusive"  # a row too many, or one that cannot be meant, makes no model look better
+    result.settle = _settles(result) if result.verdict == "inconclusive" else ""
+
+
+def _settles(result: SpotCheck) -> str:
+    """Say what would settle what is open."""
+    if result.unread:
+        settle = "a card with fewer results, all of which are read, would settle it"
+    elif result.panel and result.panel.odd:
+        settle = f"published scores that agree would settle it: {', '.join(result.panel.odd)} does not fit the others"
+    elif result.seen and result.residual and not result.residual.settle:
+        settle = result.seen
     else:
-        result.settle = (result.residual.settle if result.residual else "") or "more reference models would settle it"
-    if result.no_public:
-        result.settle += f"; so would the tests on {public.TASKS[0].name}: {result.no_public}"
+        settle = result.settle or (result.residual.settle if result.residual else "") or "more reference models would settle it"
+    further = f"; so would the tests on {public.TASKS[0].name}: {result.no_public}" if result.no_public and result.published else ""
+    return settle + further

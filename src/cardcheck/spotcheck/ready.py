@@ -85,7 +85,7 @@ def says_nothing(facts: Facts, prompts: Mapping[str, str], task: str) -> dict[Ki
     why: dict[Kind, str] = {}
     if facts["says.mentions_prompts"] and not any(prompts.values()):
         why["reproduction"] = "the card tells prompts in words alone, which a rerun cannot take over"
-    if any(row["task"] == task and row["split"] in OTHER_SPLIT for row in facts["overlap.tasks"]):
+    if any(row["task"] == task and row["split"] in OTHER_SPLIT and row["relation"] != "source" for row in facts["overlap.tasks"]):
         why["rewording"] = f"{task}'s training queries are declared as training data, and whoever learned their style loses more without it"
     return why
 

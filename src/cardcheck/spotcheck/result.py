@@ -47,7 +47,8 @@ class SpotCheck:
     run); `reason` says why. `published` holds the scores on panel tasks and `source` says whose they are; `panel`, `residual` and
     `references` are there where the data of some of these tasks are not named as training data. `tests` holds the outcome of every test
     that was run; `public` the public task, where its data were to be had, and `no_public` why not; `seen` says so where the model is as
-    new as the held-out set.
+    new as the held-out set; `beside` names the retrieval tasks off the panel that the card claims scores on, and `unread` says that the
+    card holds more results than are read.
     """
 
     status: Literal["done", "skipped", "failed"]
@@ -76,6 +77,8 @@ class SpotCheck:
     no_residual: str = ""
     seen: str = ""
     public_queries: int = 0
+    beside: list[str] = field(default_factory=list)
+    unread: bool = False
 
     @property
     def not_judged(self) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardcheck.spotcheck.paired import Difference, rewording_difference, split_difference
-from cardcheck.spotcheck.statistics import POWER, Interval
+from cardcheck.spotcheck.statistics import POWER, TOLERANCE, Interval
 from cardcheck.spotcheck.verdict import Kind, Outcome, share
 
 if TYPE_CHECKING:
@@ -50,10 +50,8 @@ def paired(scores: dict[str, NDArray[np.float64]], references: PublicReferences,
 
 def outcome(found: Difference, on: str, kinds: set[Kind]) -> Outcome:
     """Return a difference as the verdict takes it."""
-    return Outcome(
-        found.kind, on, found.statistic, found.interval, found.p, found.detectable(share(found.kind, kinds)), found.error, found.queries,
-        found.references,
-    )  # fmt: skip
+    least = max(TOLERANCE, found.detectable(share(found.kind, kinds)))
+    return Outcome(found.kind, on, found.statistic, found.interval, found.p, least, found.error, found.queries, found.references)
 
 
 def reproduction(published: float, measured: float, on: str, queries: int, kinds: set[Kind]) -> Outcome:
@@ -63,6 +61,5 @@ def reproduction(published: float, measured: float, on: str, queries: int, kinds
     gap = published - measured
     half = float(student.ppf(INTERVAL, RERUN_FREEDOM)) * RERUN
     least = float(student.ppf(1 - share("reproduction", kinds), RERUN_FREEDOM) + student.ppf(POWER, RERUN_FREEDOM)) * RERUN
-    return Outcome(
-        "reproduction", on, gap, Interval(gap - half, gap + half), float(student.sf(gap / RERUN, RERUN_FREEDOM)), least, RERUN, queries, 0
-    )
+    p = float(student.sf(gap / RERUN, RERUN_FREEDOM))
+    return Outcome("reproduction", on, gap, Interval(gap - half, gap + half), p, max(TOLERANCE, least), RERUN, queries, 0)

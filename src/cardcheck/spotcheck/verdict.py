@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["residual", "split", "rewording", "reproduction"]
 
+PUBLISHED: tuple[Kind, Kind] = ("residual", "reproduction")  # the tests that put published scores on trial
 WEIGHTS: dict[Kind, float] = {"residual": 0.1, "split": 0.5, "rewording": 0.25, "reproduction": 0.15}
 
 
@@ -74,12 +75,16 @@ def judged(outcomes: list[Outcome], error_rate: float = ERROR_RATE) -> list[Outc
     return [found[id(one)] for one in outcomes]
 
 
-def verdict(outcomes: list[Outcome]) -> Verdict:
+def verdict(outcomes: list[Outcome], *, seen: bool = False) -> Verdict:
     """Return `unexplained` where a test was rejected, `consistent` where one would have seen a difference of the resolution.
 
-    That a score is reproduced says nothing of what the model was trained on, and makes no model consistent.
+    What is consistent is a published score with something: where none was put on trial no verdict is. That a score is reproduced says
+    nothing of what the model was trained on, and neither does the held-out residual of a model that could have `seen` the set.
     """
     if any(one.rejected for one in outcomes):
         return "unexplained"
-    seeing = [one for one in outcomes if one.kind != "reproduction" and one.detectable <= RESOLUTION]
-    return "consistent" if seeing else "inconclusive"
+    on_trial = any(one.kind in PUBLISHED for one in outcomes)
+    seeing = [
+        one for one in outcomes if one.kind != "reproduction" and one.detectable <= RESOLUTION and not (seen and one.kind == "residual")
+    ]
+    return "consistent" if seeing and on_trial else "inconclusive"
