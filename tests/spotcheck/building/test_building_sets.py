@@ -145,6 +145,29 @@ def test_look_alikes_that_are_judged_differently_stay(plan: Plan, tmp_path: Path
     assert sorted(passage[:4] for passage in heldout.load(plan.folder).corpus.values()) == ["Grit", "Sand"]
 
 
+def test_what_is_the_same_is_one_passage_whatever_is_judged(plan: Plan, tmp_path: Path) -> None:
+    """Judgements that contradict each other tell nothing apart: the better one counts, and verify has nothing to say."""
+    folder = tmp_path / "judged"
+    folder.mkdir()
+    text = next(iter(THINGS.values()))
+    rows = [{"_id": f"d{number}", "text": text + "!" * number} for number in range(3)]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is there against ice?"}\n', encoding="utf-8")
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\td0\t1\nq\td1\t0\n", encoding="utf-8")
+    build(replace(plan, sources=(str(folder),)))
+    assert heldout.load(plan.folder).qrels == {"q00001": {"p00001": 1}}
+    assert verify(plan.folder) == []
+
+
+def test_half_a_character_is_not_written(plan: Plan, tmp_path: Path) -> None:
+    """JSON can hold half a surrogate pair, which is no text and which no set may hold."""
+    rows = [{"text": f"{text} \ud83d", "query": f"{title} \ude00"} for title, text in THINGS.items()]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    build(replace(plan, sources=(str(tmp_path / "rows.jsonl"),)))
+    assert verify(plan.folder) == []
+    assert {text[-2:] for text in heldout.load(plan.folder).corpus.values()} == {" ?"}
+
+
 def test_a_missing_package_is_told_before_any_work(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
     real = importlib.util.find_spec

@@ -12,7 +12,7 @@ from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building import duplicates, manifest
 from cardcheck.spotcheck.building.answers import Asking
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
-from cardcheck.spotcheck.building.document import length
+from cardcheck.spotcheck.building.document import length, normal
 from cardcheck.spotcheck.building.duplicates import KNOWN_SHARE, Removed
 from cardcheck.spotcheck.building.passages import Passage, split
 from cardcheck.spotcheck.building.queries import Dropped, Query, as_given, from_headings, usable
@@ -189,8 +189,11 @@ def _clean(work: _Work) -> None:
 
 
 def _told_apart(sources: Sequence[Source], one: Passage, other: Passage) -> bool:
-    """Tell whether a source's own judgements give two passages different grades: then what little differs is the point."""
-    if one.source != other.source:
+    """Tell whether a source's own judgements give two passages different grades: then what little differs is the point.
+
+    Where nothing differs the judgements contradict each other, and tell nothing apart.
+    """
+    if one.source != other.source or normal(one.text) == normal(other.text):
         return False
     judged = sources[one.source].judged.values()
     return any(one.key in grades and other.key in grades and grades[one.key] != grades[other.key] for grades in judged)

@@ -91,7 +91,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    path.write_text(text, encoding="utf-8", errors="replace", newline="\n")  # half a surrogate pair is no text
 
 
 def partial_folder(folder: Path) -> Path:
