@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cardcheck.errors import CardcheckError
+from cardcheck.report.escape import visible
 from cardcheck.spotcheck import heldout
 from cardcheck.spotcheck.building.verify import verify
 
@@ -274,6 +277,33 @@ def test_broken_rows_are_an_error(tmp_path: Path, text: str) -> None:
     (folder / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(folder)}), encoding="utf-8")
     with pytest.raises(CardcheckError, match="cannot be read"):
         heldout.load(folder)
+
+
+ODD = ("x\x1b]0;PWNED\x07\x1b[2J", "a\nb", "a\u202eb", "\ud800", "a\u2028b", "##vso[task.setvariable]", "##[error]", "x" * 1001)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("key", ["name", "date", "language", "license", "canary"])
+def test_what_no_terminal_should_be_sent_is_refused(tmp_path: Path, key: str, odd: str) -> None:
+    """A stranger's set.json is printed in many places; one that would steer the terminal or the service that keeps the log is not used."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "mine"))
+    told = json.loads((folder / "set.json").read_text(encoding="utf-8"))
+    (folder / "set.json").write_text(json.dumps(told | {key: odd}), encoding="utf-8")
+    with pytest.raises(CardcheckError, match=f"its {key} is too long or holds characters") as error:
+        heldout.about(folder)
+    assert odd not in str(error.value)
+
+
+@given(st.text())
+def test_what_is_printable_is_printed_as_it_is(text: str) -> None:
+    """Reports have nothing to escape in what is let through."""
+    assert not heldout.printable(text) or visible(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "Handbuch Süd 2", "手册　二", "\u0645\u06cc\u200c\u062e", "CC0-1.0 AND MIT"])
+def test_names_of_every_script_are_printable(text: str) -> None:
+    """Also those with joiners and wide blanks."""
+    assert heldout.printable(text)
 
 
 def _with_domains(folder: Path) -> heldout.HeldOutSet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,8 @@ from cardcheck.spotcheck import setfiles
 DEFAULT = "quellmark-en-1"
 FILES = ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
 ABOUT = "set.json"
+LONGEST = 500  # characters of a name or licence
+JOINERS = "\u200c\u200d"
 # Codes that leaderboards and cards use beside the two letters of ISO 639-1, for the languages that there are sets in.
 LONG_CODES = {
     "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "pol": "pl", "zho": "zh", "chi": "zh", "cmn": "zh",
@@ -121,10 +124,22 @@ def about(name: str | Path) -> About:
     try:
         told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         text = {key: str(told[key]) for key in ("name", "date", "language", "canary", "sha256")}
-        return About(**text, license=str(told.get("license") or ""), edition=int(told.get("edition") or 1), folder=folder)
+        text["license"] = str(told.get("license") or "")
+        if odd := [key for key, value in text.items() if not printable(value)]:
+            raise ValueError(f"its {odd[0]} is too long or holds characters that no terminal should be sent")  # noqa: TRY301
+        return About(**text, edition=int(told.get("edition") or 1), folder=folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0][:200]
         raise CardcheckError(f"{folder / ABOUT} cannot be used: {reason}", hint=_mend(folder)) from None
+
+
+def printable(text: str) -> bool:
+    """Tell whether a text can go to a terminal or a log as it is: no control or hidden formatting characters, no line breaks, no commands.
+
+    Joiners, which Persian and Indic scripts need, hide nothing.
+    """
+    kinds = {unicodedata.category(letter) for letter in text if letter not in JOINERS}
+    return len(text) <= LONGEST and "##" not in text and not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def load(name: str | Path = DEFAULT) -> HeldOutSet:

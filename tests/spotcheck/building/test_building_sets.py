@@ -168,6 +168,26 @@ def test_half_a_character_is_not_written(plan: Plan, tmp_path: Path) -> None:
     assert {text[-2:] for text in heldout.load(plan.folder).corpus.values()} == {" ?"}
 
 
+def test_a_licence_of_a_document_is_written_so_that_the_set_can_be_used(plan: Plan, documents: Path) -> None:
+    """A stranger's front matter may state anything, and so much of it that nobody would read it."""
+    for number, text in enumerate(("MIT \x1b[31m##[error]", *(f"{name} " * 100 for name in ("one", "two", "three")))):
+        (documents / f"{number}.md").write_text(
+            f"---\nlicense: {text}\n---\n# Of {number} licences\n\n" + "w " * 30 + str(number), encoding="utf-8"
+        )
+    build(replace(plan, license=""))
+    assert "MIT [31m[error]" in heldout.load(plan.folder).license
+    assert verify(plan.folder) == []
+
+
+@pytest.mark.parametrize("what", ["name", "language", "license"])
+def test_a_name_that_no_set_may_have_is_refused_before_any_work(plan: Plan, what: str) -> None:
+    """The set could not be used afterwards."""
+    odd: dict[str, Any] = {what: "x\x1b[2J", "sources": ("nowhere",)}
+    with pytest.raises(CardcheckError, match=f"the set's {what} is too long or holds") as error:
+        build(replace(plan, **odd))
+    assert f"--{what}" in (error.value.hint or "")
+
+
 def test_a_missing_package_is_told_before_any_work(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
     real = importlib.util.find_spec

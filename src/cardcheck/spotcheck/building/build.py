@@ -19,7 +19,7 @@ from cardcheck.spotcheck.building.queries import Dropped, Query, as_given, from_
 from cardcheck.spotcheck.building.separation import Check, check
 from cardcheck.spotcheck.building.sources import read_source
 from cardcheck.spotcheck.building.written import Draft, check_target, forget_partial, fresh_canary, partial_folder, write_set
-from cardcheck.spotcheck.heldout import HeldOutSet
+from cardcheck.spotcheck.heldout import HeldOutSet, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,6 +105,10 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     """Build a set and write it. Raises CardcheckError; what the user's command had answered by then is kept."""
     _require_packages()
     check_target(plan.folder, replace=plan.replace)
+    for what, text in (("name", plan.name or plan.folder.name), ("language", plan.language), ("license", plan.license)):
+        if not printable(text):  # the set could not be used
+            said = f"the set's {what} is too long or holds characters that no terminal should be sent"
+            raise CardcheckError(said, hint=f"say another with --{what}")
     if plan.command:
         plan.command.arguments()
     work = _Work(plan, bar)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.pattern import Pattern
+from cardcheck.spotcheck.heldout import LONGEST, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,8 @@ def joined_license(sources: Sequence[Source]) -> str:
     for source in sources:
         own = {document.license or source.license or UNSTATED for document in source.documents}
         found += [one for one in sorted(own) if one not in found]
-    return " AND ".join(found)
+    stated = " AND ".join("".join(letter for letter in one if letter != "#" and printable(letter)) for one in found)
+    return stated if len(stated) <= LONGEST else f"{stated[: LONGEST - 1]}…"
 
 
 def source(one: Source) -> dict[str, Any]:
