@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -186,6 +187,19 @@ def test_a_name_that_no_set_may_have_is_refused_before_any_work(plan: Plan, what
     with pytest.raises(CardcheckError, match=f"the set's {what} is too long or holds") as error:
         build(replace(plan, **odd))
     assert f"--{what}" in (error.value.hint or "")
+
+
+def test_no_key_is_passed_on_with_a_set(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """The command of a build may hold one; the set, which is made to be passed on, has it nowhere."""
+    script = tmp_path / "ask.py"
+    script.write_text("import sys\nprint('what of', sys.stdin.read()[:9])", encoding="utf-8")
+    key = "sk-proj-Zq81xkW03vTnB7yRmC5d"
+    command = Command(f"{sys.executable} {script} --key {key}")
+    line = shlex.join(["cardcheck", "heldout", "build", "x", str(documents), "--query-command", command.line])
+    build(replace(plan, command=command, command_line=line))
+    assert "ask.py --key …" in about(plan.folder)["provenance"]["command"]
+    assert "ask.py --key …" in (plan.folder / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in plan.folder.iterdir() if key in path.read_text(encoding="utf-8")] == []
 
 
 def test_a_missing_package_is_told_before_any_work(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from cardcheck.spotcheck.building.answers import Asking
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
 from cardcheck.spotcheck.building.document import length, normal
 from cardcheck.spotcheck.building.duplicates import KNOWN_SHARE, Removed
+from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.building.passages import Passage, split
 from cardcheck.spotcheck.building.queries import Dropped, Query, as_given, from_headings, usable
 from cardcheck.spotcheck.building.separation import Check, check
@@ -248,10 +249,10 @@ def _draft(work: _Work, queries: list[Query]) -> tuple[Draft, HeldOutSet]:
         license_=plan.license or manifest.joined_license(work.sources), canary=fresh_canary(),
         provenance={
             "cardcheck": cardcheck.__version__,
-            "command": plan.command_line,
+            "command": masked(plan.command_line),
             "sources": [manifest.source(one) for one in work.sources],
             "known": [str(path) for path in plan.known],
-            "query_command": plan.command.line if plan.command else "",
+            "query_command": masked(plan.command.line) if plan.command else "",
         },
     )  # fmt: skip
     gone = [manifest.removed(one, work.sources[one.passage.source]) for one in work.removed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.pattern import Pattern
+from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.heldout import LONGEST, printable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def source(one: Source) -> dict[str, Any]:
     dates = sorted(document.date for document in one.documents if document.date)
     return {
         "kind": one.kind,
-        "where": one.where,
+        "where": masked(one.where),
         "sha256": one.sha256,
         "documents": len(one.documents),
         "skipped": len(one.skipped),
@@ -60,7 +61,7 @@ def source(one: Source) -> dict[str, Any]:
 
 def removed(one: Removed, of: Source) -> dict[str, Any]:
     """Return the row of a passage that was taken out."""
-    return {"where": one.passage.where, "source": of.where, "reason": one.reason, "of": one.of, "text": one.passage.text[:200]}
+    return {"where": one.passage.where, "source": masked(of.where), "reason": one.reason, "of": one.of, "text": one.passage.text[:200]}
 
 
 def readme(draft: Draft, found: Check) -> str:
