@@ -10,7 +10,7 @@ import pytest
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building.document import Document, Section
-from cardcheck.spotcheck.building.folders import read_folder
+from cardcheck.spotcheck.building.folders import OTHER, read_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +142,27 @@ def test_whatever_the_parser_raises_is_told(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "good.txt").write_text("word", encoding="utf-8")
     ((where, reason),) = read_folder(tmp_path).skipped
     assert (where, reason) == ("odd.pdf", f"it is no PDF that can be read: {str(error) or type(error).__name__}")
+
+
+@pytest.mark.parametrize("tag", ["style", "SCRIPT", "title", "textarea", "xmp", "iframe", "plaintext"])
+def test_a_tag_that_markdown_mentions_takes_nothing(tmp_path: Path, tag: str) -> None:
+    """A browser would take the rest of the page for a style sheet; a block of one that is closed is none of the text."""
+    block = "<style>\np {}\n</style>\n"
+    document = _one(tmp_path, "a.md", f"# One\n\n{block}\nWrite it into <{tag}> at the top.\n\nMore.\n\n## Two\n\nRest.\n")
+    assert document.sections == (
+        Section("One", (f"Write it into <{tag}> at the top.", "More.")),
+        Section("Two", ("Rest.",)),
+    )
+
+
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    """What nobody would miss otherwise is listed; hidden files are not."""
+    for name in ("a.md", "b.docx", "sub/c.adoc", "sub/.hidden.docx", ".git/d.docx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# A\n\nb", encoding="utf-8")
+    source = read_folder(tmp_path)
+    assert [document.where for document in source.documents] == ["a.md"]
+    assert source.skipped == [("b.docx", OTHER), ("sub/c.adoc", OTHER)]
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:

@@ -202,6 +202,35 @@ def test_no_key_is_passed_on_with_a_set(plan: Plan, documents: Path, tmp_path: P
     assert [path.name for path in plan.folder.iterdir() if key in path.read_text(encoding="utf-8")] == []
 
 
+def test_documents_that_give_nothing_are_counted(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """Empty files, and rows whose text is their title or has no letters; files of other kinds are told in a line."""
+    (documents / "empty.md").write_text("", encoding="utf-8")
+    (documents / "title.md").write_text("# Only this\n", encoding="utf-8")
+    rows = [{"title": "Same", "text": "same!"}, {"title": "", "text": "?!"}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for name in ("a.docx", "b.adoc", "c"):
+        (documents / name).write_text("x", encoding="utf-8")
+    built = build(replace(plan, sources=(str(documents), str(tmp_path / "rows.jsonl"))))
+    assert (built.counts["empty"], built.counts["documents"]) == (4, 10)
+    assert built.skipped == [(str(documents), "3 files of other kinds (.adoc, .docx, no suffix)")]
+    assert about(plan.folder)["provenance"]["sources"][0]["skipped"] == 3
+
+
+def test_a_set_with_files_of_the_user_is_not_replaced(plan: Plan) -> None:
+    """They would be lost without a word."""
+    build(plan)
+    (plan.folder / "scores.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(CardcheckError, match=r"holds scores\.txt, which is no file of a set"):
+        build(replace(plan, replace=True))
+    assert (plan.folder / "scores.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_one_query_is_said_to_tell_little(held_out: heldout.HeldOutSet) -> None:
+    """The interval of one value has no width, which does not make the score known."""
+    said = check(held_out.sample(1, seed=0)).warnings
+    assert "1 query is few: a score is only known within ± 50 points; take at least 100" in said
+
+
 def test_a_missing_package_is_told_before_any_work(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
     real = importlib.util.find_spec

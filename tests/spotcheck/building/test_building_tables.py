@@ -62,6 +62,17 @@ def test_a_named_column_is_taken(tmp_path: Path) -> None:
     assert "--field text=COLUMN" in (error.value.hint or "")
 
 
+@pytest.mark.parametrize("field", ["query", "domain", "title"])
+def test_a_named_column_that_no_row_has_is_told(tmp_path: Path, field: str) -> None:
+    """Else queries would come from titles, and nobody would know; a column that some rows have is there."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "eins", "frage": "was?"}\n{"text": "zwei", "rest": 1}\n', encoding="utf-8")
+    with pytest.raises(CardcheckError, match="has a column 'fragen'") as error:
+        read_table(path, {field: "fragen"})
+    assert error.value.hint == f"its columns are text, frage; name one with --field {field}=COLUMN"
+    assert len(read_table(path, {field: "rest"}).documents) == 2
+
+
 @pytest.mark.parametrize("data", [b"{", b"[1]\n", b"\xff\n", b"[" * 100_000])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, data: bytes) -> None:
     """The error has file and line."""

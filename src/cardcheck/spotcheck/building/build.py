@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import cardcheck
@@ -14,6 +15,7 @@ from cardcheck.spotcheck.building.answers import Asking
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
 from cardcheck.spotcheck.building.document import length, normal
 from cardcheck.spotcheck.building.duplicates import KNOWN_SHARE, Removed
+from cardcheck.spotcheck.building.folders import OTHER
 from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.building.passages import Passage, split
 from cardcheck.spotcheck.building.queries import Dropped, Query, as_given, from_headings, usable
@@ -23,7 +25,7 @@ from cardcheck.spotcheck.building.written import Draft, check_target, forget_par
 from cardcheck.spotcheck.heldout import HeldOutSet, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cardcheck.spotcheck.building.document import Source
@@ -129,8 +131,18 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     draft.readme = manifest.readme(draft, found)
     digest = write_set(draft, plan.folder, replace=plan.replace)
     forget_partial(plan.folder)
-    skipped = [(f"{source.where}: {where}", reason) for source in work.sources for where, reason in source.skipped]
+    skipped = [told for source in work.sources for told in _skipped(source)]
     return Built(plan.folder, draft.about["name"], digest, work.counts, left_out, skipped, found)
+
+
+def _skipped(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what was not read and why; files of other kinds are told together."""
+    others = [where for where, reason in source.skipped if reason == OTHER]
+    if others:
+        kinds = sorted({PurePosixPath(where).suffix.lower()[:20] or "no suffix" for where in others})
+        shown = ", ".join(kinds[:5]) + ("…" if len(kinds) > 5 else "")
+        yield source.where, f"{len(others)} file{'s' if len(others) > 1 else ''} of other kinds ({shown})"
+    yield from ((f"{source.where}: {where}", reason) for where, reason in source.skipped if reason != OTHER)
 
 
 def _require_packages() -> None:
@@ -153,13 +165,14 @@ def _read(work: _Work) -> None:
 def _split(work: _Work) -> None:
     """Split what is young enough; a document without a date is not known to be young, and is left out where a date is asked for."""
     plan, counts = work.plan, work.counts
-    counts |= dict.fromkeys(("not_younger", "undated", "passages_too_short"), 0)
+    counts |= dict.fromkeys(("not_younger", "undated", "empty", "passages_too_short"), 0)
     for number, source in enumerate(work.sources):
         for place, document in enumerate(source.documents):
             if plan.after and not document.date > plan.after:
                 counts["not_younger" if document.date else "undated"] += 1
                 continue
             pieces = list(split(document, plan.words, number, place))
+            counts["empty"] += not pieces  # or nothing but its title
             long = [piece for piece in pieces if document.whole or length(piece.text) >= plan.least_words]
             counts["passages_too_short"] += len(pieces) - len(long)
             work.passages += long

@@ -23,9 +23,11 @@ from cardcheck.spotcheck.building.document import (
 )
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
 MARKDOWN, TEXT, HTML, PDF = (".md", ".markdown", ".mdx"), (".txt", ".text", ".rst"), (".html", ".htm", ".xhtml"), (".pdf",)
+OTHER = "a file of another kind"
 KNOWN = (*MARKDOWN, *TEXT, *HTML, *PDF)
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 BLOCKS = frozenset((
@@ -34,6 +36,8 @@ BLOCKS = frozenset((
 ))  # fmt: skip
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 UNREAD = frozenset({"script", "style", "nav", "template", "noscript", "svg", "head", "iframe", "button", "select"})
+RAW = ("title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext")
+MENTIONED = Pattern(rf"(^[ ]{{0,3}})?<({'|'.join(RAW)})(?![\w-])", 2 | 8)  # re.IGNORECASE | re.MULTILINE
 MAX_HTML = 5_000_000  # characters
 MAX_PAGES = 5_000
 FRONT_MATTER = Pattern(r"\A---[ \t]{0,9}\n(.{0,20000}?)\n---[ \t]{0,9}(?:\n|\Z)", 16)  # re.DOTALL
@@ -49,6 +53,9 @@ def read_folder(folder: Path) -> Source:
     source = Source("folder", str(folder), [], "")
     for path in _files(folder):
         where = path.relative_to(folder).as_posix() if path != folder else path.name
+        if path.suffix.lower() not in KNOWN:
+            source.skipped.append((where, OTHER))
+            continue
         try:
             data = read(path)
             document = _document(path.suffix.lower(), data, where)
@@ -67,7 +74,7 @@ def read_folder(folder: Path) -> Source:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the documents in a folder in the order of their names; hidden folders, and links, are not followed, pipes not read."""
+    """Yield the files in a folder in the order of their names; hidden folders, and links, are not followed, pipes not read."""
     if folder.is_file():
         yield folder
         return
@@ -75,7 +82,7 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
         for name in sorted(files):
             path = Path(parent, name)
-            if path.suffix.lower() in KNOWN and not name.startswith(".") and not path.is_symlink() and path.is_file():
+            if not name.startswith(".") and not path.is_symlink() and path.is_file():
                 yield path
 
 
@@ -96,11 +103,26 @@ def _rendered(text: str) -> str:
     from pyromark import Options, html
 
     try:
-        return str(html(text, options=Options.ENABLE_TABLES))
+        return _filtered(str(html(text, options=Options.ENABLE_TABLES)))
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # a fault in the parser
             raise
         raise CardcheckError("it cannot be parsed as Markdown") from None
+
+
+def _filtered(page: str) -> str:
+    """Return rendered Markdown in which no tag that is only mentioned takes the rest of the page for its own.
+
+    Such tags are those that GitHub's Markdown lets nobody write (its tagfilter). One that begins a line and is closed is meant.
+    """
+    low = page.lower()
+    ends = {name: low.rfind(f"</{name}") for name in RAW}
+
+    def replaced(tag: re.Match[str]) -> str:
+        start, name = tag[1], tag[2]
+        return tag[0] if start is not None and tag.end() < ends[name.lower()] else f"{start or ''}&lt;{name}"
+
+    return MENTIONED.sub(replaced, page)
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:

@@ -40,7 +40,10 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
     data = read(path)
     source = Source(kind, str(path), [], _hash(path.name, data))
     columns = {field: (named[field],) if field in named else names for field, names in FIELDS.items()}
+    missing, first = dict(named), []
     for number, row in enumerate(_rows(kind, path, data), 1):
+        missing = {field: column for field, column in missing.items() if column not in row}
+        first = first or [str(column)[:50] for column in row][:20]
         document = _document(row, columns, f"{path.name}:{number}")
         if document is None:
             source.skipped.append((f"{path.name}:{number}", f"it has no {' or '.join(columns['text'])}"))
@@ -48,6 +51,9 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
         source.documents.append(document)
         if len(source.documents) > MAX_DOCUMENTS:
             raise CardcheckError(f"{path} has more than {MAX_DOCUMENTS:,} rows", hint="take a part of it")
+    for field, column in missing.items():
+        hint = f"its columns are {', '.join(first)}; name one with --field {field}=COLUMN"
+        raise CardcheckError(f"no row of {path} has a column {column!r}", hint=hint)
     if not source.documents:
         hint = f"looked for {', '.join(columns['text'])}; name the column with --field text=COLUMN"
         raise CardcheckError(f"no row of {path} has a text", hint=hint)
