@@ -40,7 +40,7 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
     data = read(path)
     source = Source(kind, str(path), [], _hash(path.name, data))
     columns = {field: (named[field],) if field in named else names for field, names in FIELDS.items()}
-    missing, first = dict(named), []
+    missing, first = dict(named), list[str]()
     for number, row in enumerate(_rows(kind, path, data), 1):
         missing = {field: column for field, column in missing.items() if column not in row}
         first = first or [str(column)[:50] for column in row][:20]
