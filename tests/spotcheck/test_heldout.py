@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cardcheck.errors import CardcheckError
+from cardcheck.report.escape import visible
 from cardcheck.spotcheck import heldout
+from cardcheck.spotcheck.building.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path(heldout.__file__).parent.parent / "data" / "heldout" / heldout.DEFAULT
 FUNCTION_WORDS = frozenset(
@@ -171,7 +179,15 @@ def test_the_error_names_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '"x"', '{"name": "x"}', '{"name": "x", "date": "", "language": "", "canary": "", "sha256": "", "edition": "x"}']
+    "text",
+    [
+        "{",
+        "[]",
+        '"x"',
+        '{"name": "x"}',
+        '{"name": "x", "date": "", "language": "", "canary": "", "sha256": "", "edition": "x"}',
+        '{"name": "x", "date": "", "language": "", "canary": "", "sha256": "", "edition": Infinity}',
+    ],
 )
 def test_a_broken_description_is_an_error(tmp_path: Path, text: str) -> None:
     """A set.json that cannot be used is told with its path."""
@@ -180,6 +196,76 @@ def test_a_broken_description_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(CardcheckError, match=r"set\.json cannot be used") as error:
         heldout.load(tmp_path / "mine")
     assert "build it again" in (error.value.hint or "")
+
+
+def _changed(folder: Path, name: str, change: Callable[[str], str]) -> Path:
+    """Return a copy of the packaged set with a change in one file, which has the hash that it says it has."""
+    copy = Path(shutil.copytree(FOLDER, folder / "mine"))
+    text = (copy / name).read_text(encoding="utf-8")
+    (copy / name).write_bytes(change(text).encode("utf-8", "surrogateescape"))
+    told = json.loads((copy / "set.json").read_text(encoding="utf-8"))
+    (copy / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(copy)}), encoding="utf-8")
+    return copy
+
+
+def _grade(grade: str) -> Callable[[str], str]:
+    return lambda text: text.replace("\t2\n", f"\t{grade}\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("qrels.tsv", _grade(str(2**61)), f"the grade {2**61} of the query A-p01 is no whole number from 0 to 100"),
+        ("qrels.tsv", _grade("9" * 5000), f"the grade {'9' * 20} of the query"),
+        ("qrels.tsv", _grade("101"), "the grade 101 of"),
+        ("qrels.tsv", _grade("--5"), "the grade --5 of"),
+        ("qrels.tsv", _grade("-1"), "the grade -1 of"),
+        ("qrels.tsv", _grade("²"), "the grade ² of"),
+        ("qrels.tsv", _grade("2\t2"), r"qrels.tsv:2 is no judgement: query, passage and grade"),
+        ("qrels.tsv", lambda text: text + text.split("\n")[1] + "\n", "is judged more than once"),
+        ("qrels.tsv", lambda text: text.replace("\t2\n", "\t0\n"), "no passage answers the query A-p01"),
+        ("qrels.tsv", lambda text: text + "A-q01\tnowhere\t1\n", "there is no passage nowhere"),
+        ("qrels.tsv", lambda text: text + "\udcff", "qrels.tsv is not in UTF-8"),
+        ("queries.jsonl", lambda _: "", "queries.jsonl is empty"),
+        ("queries.jsonl", lambda text: text + '{"_id": "q9999", "text": "who?"}\n', "no passage answers the query q9999"),
+        ("queries.jsonl", lambda text: text + text.split("\n")[0] + "\n", "the id A-q01 is there more than once"),
+        ("corpus.jsonl", lambda text: text + '{"_id": "p9999", "text": 5}\n', "is no row with an _id and a text"),
+        ("corpus.jsonl", lambda text: text + '{"_id": ["p"], "text": ["t"]}\n', "is no row with an _id and a text"),
+        ("corpus.jsonl", lambda text: text + '{"_id": "p9999", "text": "\\ud800"}\n', "is no row with an _id and a text"),
+        ("corpus.jsonl", lambda text: text + '{"_id": 1' + "0" * 5000 + "}\n", "is no row with an _id and a text"),
+        ("corpus.jsonl", lambda text: text + text.split("\n")[0] + "\n", "is there more than once"),
+        ("corpus.jsonl", lambda text: text + "\udcff", "corpus.jsonl is not in UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_measurement_is_refused(tmp_path: Path, name: str, change: Callable[[str], str], said: str) -> None:
+    """A stranger's set may fit its hash and still hold what ends the process or is no measurement; verify says the same of it."""
+    folder = _changed(tmp_path, name, change)
+    with pytest.raises(CardcheckError, match="cannot be read") as error:
+        heldout.load(folder)
+    assert said in error.value.message
+    assert any(said in problem for problem in verify(folder))
+
+
+def test_an_id_may_hold_what_ends_lines_for_others(tmp_path: Path) -> None:
+    """Lines end with a line feed alone, in both readers."""
+    folder = _changed(tmp_path, "qrels.tsv", lambda text: text.replace("A-q01\t", "q\u2028\x85\t"))
+    rows = (folder / "queries.jsonl").read_text(encoding="utf-8").replace('"A-q01"', '"q\\u2028\x85"')
+    (folder / "queries.jsonl").write_text(rows, encoding="utf-8")
+    told = json.loads((folder / "set.json").read_text(encoding="utf-8"))
+    (folder / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(folder)}), encoding="utf-8")
+    assert "q\u2028\x85" in heldout.load(folder).queries
+    assert verify(folder) == []
+
+
+@pytest.mark.parametrize("name", heldout.FILES)
+def test_a_pipe_is_no_file_of_a_set(tmp_path: Path, name: str) -> None:
+    """Reading it would never end."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "mine"))
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(CardcheckError, match=f"{name} is missing"):
+        heldout.load(folder)
+    assert verify(folder) == [f"{name} is missing"]
 
 
 @pytest.mark.parametrize("text", ["[]\n", "{\n", '{"_id": "q"}\n', '{"_id": "q", "text": "t", "metadata": 3}\n', "\ud800"])
@@ -191,6 +277,33 @@ def test_broken_rows_are_an_error(tmp_path: Path, text: str) -> None:
     (folder / "set.json").write_text(json.dumps(told | {"sha256": heldout.content_hash(folder)}), encoding="utf-8")
     with pytest.raises(CardcheckError, match="cannot be read"):
         heldout.load(folder)
+
+
+ODD = ("x\x1b]0;PWNED\x07\x1b[2J", "a\nb", "a\u202eb", "\ud800", "a\u2028b", "##vso[task.setvariable]", "##[error]", "x" * 1001)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("key", ["name", "date", "language", "license", "canary"])
+def test_what_no_terminal_should_be_sent_is_refused(tmp_path: Path, key: str, odd: str) -> None:
+    """A stranger's set.json is printed in many places; one that would steer the terminal or the service that keeps the log is not used."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "mine"))
+    told = json.loads((folder / "set.json").read_text(encoding="utf-8"))
+    (folder / "set.json").write_text(json.dumps(told | {key: odd}), encoding="utf-8")
+    with pytest.raises(CardcheckError, match=f"its {key} is too long or holds characters") as error:
+        heldout.about(folder)
+    assert odd not in str(error.value)
+
+
+@given(st.text())
+def test_what_is_printable_is_printed_as_it_is(text: str) -> None:
+    """Reports have nothing to escape in what is let through."""
+    assert not heldout.printable(text) or visible(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "Handbuch Süd 2", "手册　二", "\u0645\u06cc\u200c\u062e", "CC0-1.0 AND MIT"])
+def test_names_of_every_script_are_printable(text: str) -> None:
+    """Also those with joiners and wide blanks."""
+    assert heldout.printable(text)
 
 
 def _with_domains(folder: Path) -> heldout.HeldOutSet:

@@ -55,3 +55,11 @@ def test_query_without_judgements() -> None:
 def test_nothing_relevant_is_judged() -> None:
     """A query whose judgements are all 0 scores 0, not a division by zero."""
     assert ndcg_at_10({"q": {"a": 0}}, {"q": {"a": 1.0}}) == {"q": 0.0}
+
+
+@pytest.mark.parametrize("grade", [101, 2**61, -(2**61), 10**20])
+def test_a_grade_that_trec_eval_dies_of_is_refused(grade: int) -> None:
+    """It takes memory for each grade up to the highest: gigabytes, or the process ends."""
+    with pytest.raises(ValueError, match=r"the query q has the grade -?\d{3,20}, and the highest that counts is 100"):
+        ndcg_at_10({"q": {"a": grade}}, {"q": {"a": 1.0}})
+    assert ndcg_at_10({"q": {"a": 100}, "p": {"a": grade}}, {"q": {"a": 1.0}}) == {"q": 1.0}

@@ -8,16 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck import setfiles
 
 DEFAULT = "quellmark-en-1"
 FILES = ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
 ABOUT = "set.json"
+LONGEST = 500  # characters of a name or licence
+JOINERS = "\u200c\u200d"
 # Codes that leaderboards and cards use beside the two letters of ISO 639-1, for the languages that there are sets in.
 LONG_CODES = {
     "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "pol": "pl", "zho": "zh", "chi": "zh", "cmn": "zh",
@@ -85,9 +88,11 @@ class About:
 
 
 def content_hash(folder: Path) -> str:
-    """Return the SHA-256 over the three files of a set, each preceded by its name and length."""
+    """Return the SHA-256 over the three files of a set, each preceded by its name and length. Raises OSError where one is no file."""
     digest = hashlib.sha256()
     for name in FILES:
+        if not (folder / name).is_file():  # reading a pipe would never end
+            raise FileNotFoundError(f"{name} is missing")
         data = (folder / name).read_bytes()
         digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
@@ -119,16 +124,28 @@ def about(name: str | Path) -> About:
     try:
         told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         text = {key: str(told[key]) for key in ("name", "date", "language", "canary", "sha256")}
-        return About(**text, license=str(told.get("license") or ""), edition=int(told.get("edition") or 1), folder=folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        text["license"] = str(told.get("license") or "")
+        if odd := [key for key, value in text.items() if not printable(value)]:
+            raise ValueError(f"its {odd[0]} is too long or holds characters that no terminal should be sent")  # noqa: TRY301
+        return About(**text, edition=int(told.get("edition") or 1), folder=folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0][:200]
         raise CardcheckError(f"{folder / ABOUT} cannot be used: {reason}", hint=_mend(folder)) from None
+
+
+def printable(text: str) -> bool:
+    """Tell whether a text can go to a terminal or a log as it is: no control or hidden formatting characters, no line breaks, no commands.
+
+    Joiners, which Persian and Indic scripts need, hide nothing.
+    """
+    kinds = {unicodedata.category(letter) for letter in text if letter not in JOINERS}
+    return len(text) <= LONGEST and "##" not in text and not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def load(name: str | Path = DEFAULT) -> HeldOutSet:
     """Load a packaged set by its name, or a set of the user's by its folder.
 
-    Raises CardcheckError where there is no such set, or its files differ from the hash they were published with.
+    Raises CardcheckError where there is no such set, its files differ from the hash they were published with, or do not fit together.
     """
     told = about(name)
     folder = told.folder
@@ -139,20 +156,17 @@ def load(name: str | Path = DEFAULT) -> HeldOutSet:
                 f"the held-out set {told.name} was changed: its hash is {found[:12]}…, published as {told.sha256[:12]}…",
                 hint=f"{_mend(folder)}; a changed set cannot be compared with the reference models",
             )
-        corpus = {row["_id"]: row["text"] for row in _rows(folder / "corpus.jsonl")}
-        rows = list(_rows(folder / "queries.jsonl"))
-        queries = {row["_id"]: row["text"] for row in rows}
-        domains = {row["_id"]: str((row.get("metadata") or {}).get("domain") or "") for row in rows}
-        qrels: dict[str, dict[str, int]] = {query: {} for query in queries}
-        for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-            query, document, grade = line.split("\t")
-            if document not in corpus:
-                raise ValueError(f"{document} is judged and not there")  # noqa: TRY301  # told as every other fault of the files
-            qrels[query][document] = int(grade)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CardcheckError(
-            f"the held-out set in {folder} cannot be read: {type(error).__name__}: {str(error)[:200]}", hint=_mend(folder)
-        ) from None
+        rows, asked = (setfiles.rows(folder / file) for file in FILES[:2])
+        judged = setfiles.judgements(folder / FILES[2])
+        if problem := next(setfiles.problems(rows, asked, judged), None):
+            raise ValueError(problem)  # noqa: TRY301  # told as every other fault of the files
+    except (OSError, ValueError) as error:
+        raise CardcheckError(f"the held-out set in {folder} cannot be read: {str(error)[:200]}", hint=_mend(folder)) from None
+    corpus, queries = ({row["_id"]: row["text"] for row in some} for some in (rows, asked))
+    domains = {row["_id"]: str((row.get("metadata") or {}).get("domain") or "") for row in asked}
+    qrels: dict[str, dict[str, int]] = {query: {} for query in queries}
+    for query, document, grade in judged:
+        qrels[query][document] = grade
     return HeldOutSet(
         told.name, told.date, told.language, told.canary, told.sha256, corpus, queries, qrels, domains, told.license, told.edition
     )  # fmt: skip
@@ -206,7 +220,3 @@ def short_code(language: str) -> str:
 
 def _mend(folder: Path) -> str:
     return "reinstall cardcheck" if folder.parent == packaged() else "build it again with `cardcheck heldout build`"
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]

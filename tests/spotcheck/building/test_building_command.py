@@ -12,6 +12,7 @@ import pytest
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
+from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.building.passages import Passage
 
 PASSAGES = [Passage(f"passage number {n}", "", "", (0, 0, n), f"a.md#{n}") for n in range(4)]
@@ -128,3 +129,23 @@ def test_a_command_that_prints_nothing_gives_no_query(tmp_path: Path) -> None:
     assert from_command(PASSAGES, [0], Command("true"), Answers(tmp_path / "kept")) == []
     (row,) = (json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").split("\n") if line)
     assert row["queries"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("llm --key sk-proj-Zq81xkW03vTnB7yRmC5d -s 'Write one question.'", "llm --key … -s 'Write one question.'"),
+        ("ask sk-proj-Zq81xkW03vTnB7yRmC5d", "ask sk-p…"),
+        ("env OPENAI_API_KEY=abc LLM_MODEL=x ask", "env OPENAI_API_KEY=… LLM_MODEL=x ask"),
+        ("curl -H 'Authorization: Bearer abc' -u me:pw https://x.example/", "curl -H 'Authorization: Bearer …' -u … https://x.example/"),
+        ("build --query-command 'ask --key '\"'\"'abc'\"'\"", "build --query-command 'ask --key '\"'\"'…'\"'\""),
+        ("ask --api-key='abc' --max-tokens 100", "ask --api-key='…' --max-tokens 100"),
+        ("arxiv:https://me:token@mirror.example/q?a=1&access_token=abc&b=2", "arxiv:https://…@mirror.example/q?a=1&access_token=…&b=2"),
+        ("https://token@host.example/", "https://…@host.example/"),
+        ("llm -s 'Write one question on the key idea, a token or so.'", "llm -s 'Write one question on the key idea, a token or so.'"),
+        ("./handbook", "./handbook"),
+    ],
+)
+def test_secrets_are_masked(given: str, kept: str) -> None:
+    """What looks like one, or what words before it call one; all else is how the set was made, and stays."""
+    assert masked(given) == kept

@@ -256,3 +256,31 @@ def test_a_broken_archive_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "db.zip").write_bytes(b"PK\x03\x04 no")
     with pytest.raises(CardcheckError, match="no archive that can be read"):
         read_rustsec(str(tmp_path / "db.zip"), asking())
+
+
+@pytest.mark.parametrize("form", ["zip", "xz"])
+def test_an_archive_that_is_damaged_inside_is_an_error_of_ours(tmp_path: Path, form: str) -> None:
+    """What its packing cannot be undone from is told, whichever library says so."""
+    text, out = "".join(f"{number * 7919 % 1009} herons\n" for number in range(900)), io.BytesIO()
+    if form == "zip":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("RUSTSEC-2026-0001.md", text)
+    else:
+        with tarfile.open(fileobj=out, mode="w:xz") as tarred:
+            info = tarfile.TarInfo("RUSTSEC-2026-0001.md")
+            info.size = len(text)
+            tarred.addfile(info, io.BytesIO(text.encode()))
+    data = bytearray(out.getvalue())
+    data[60:600] = bytes(255 - byte for byte in data[60:600])
+    (tmp_path / "db").write_bytes(data)
+    with pytest.raises(CardcheckError, match="no archive that can be read"):
+        read_rustsec(str(tmp_path / "db"), asking())
+
+
+def test_an_advisory_with_a_number_too_long_is_told(tmp_path: Path) -> None:
+    """Python refuses to read so many digits, and the other advisories are read."""
+    (tmp_path / "RUSTSEC-2026-0001.md").write_text(ADVISORY.format(n=1, more=""), encoding="utf-8")
+    (tmp_path / "RUSTSEC-2026-0002.md").write_text(ADVISORY.format(n=2, more="many = " + "9" * 5000), encoding="utf-8")
+    source = read_rustsec(str(tmp_path), asking())
+    assert len(source.documents) == 1
+    assert source.skipped == [("RUSTSEC-2026-0002.md", "it is no advisory")]

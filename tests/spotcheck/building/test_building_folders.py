@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building.document import Document, Section
-from cardcheck.spotcheck.building.folders import read_folder
+from cardcheck.spotcheck.building.folders import OTHER, read_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +119,72 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> Non
     ((where, reason),) = source.skipped
     assert where == "bad.pdf"
     assert "no PDF that can be read" in reason
+
+
+def test_a_pdf_that_is_locked_in_another_way_is_told(tmp_path: Path) -> None:
+    """Another handler's encryption is no fault of ours, and the rest is read."""
+    (tmp_path / "locked.pdf").write_bytes(_pdf().replace(b"/Root 1 0 R", b"/Encrypt << /Filter /Other /V 1 >> /Root 1 0 R"))
+    (tmp_path / "good.txt").write_text("word", encoding="utf-8")
+    ((where, reason),) = read_folder(tmp_path).skipped
+    assert where == "locked.pdf"
+    assert "no PDF that can be read" in reason
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), NotImplementedError("AES"), RuntimeError("x"), MemoryError()])
+def test_whatever_the_parser_raises_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """One odd file does not end the build."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pypdf.PdfReader", fail)
+    (tmp_path / "odd.pdf").write_bytes(_pdf())
+    (tmp_path / "good.txt").write_text("word", encoding="utf-8")
+    ((where, reason),) = read_folder(tmp_path).skipped
+    assert (where, reason) == ("odd.pdf", f"it is no PDF that can be read: {str(error) or type(error).__name__}")
+
+
+@pytest.mark.parametrize("tag", ["style", "SCRIPT", "title", "textarea", "xmp", "iframe", "plaintext"])
+def test_a_tag_that_markdown_mentions_takes_nothing(tmp_path: Path, tag: str) -> None:
+    """A browser would take the rest of the page for a style sheet; a block of one that is closed is none of the text."""
+    block = "<style>\np {}\n</style>\n"
+    document = _one(tmp_path, "a.md", f"# One\n\n{block}\nWrite it into <{tag}> at the top.\n\nMore.\n\n## Two\n\nRest.\n")
+    assert document.sections == (
+        Section("One", (f"Write it into <{tag}> at the top.", "More.")),
+        Section("Two", ("Rest.",)),
+    )
+
+
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    """What nobody would miss otherwise is listed; hidden files are not."""
+    for name in ("a.md", "b.docx", "sub/c.adoc", "sub/.hidden.docx", ".git/d.docx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# A\n\nb", encoding="utf-8")
+    source = read_folder(tmp_path)
+    assert [document.where for document in source.documents] == ["a.md"]
+    assert source.skipped == [("b.docx", OTHER), ("sub/c.adoc", OTHER)]
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    """Reading it would never end."""
+    os.mkfifo(tmp_path / "x.md")
+    (tmp_path / "good.txt").write_text("word", encoding="utf-8")
+    assert [document.where for document in read_folder(tmp_path).documents] == ["good.txt"]
+
+
+@pytest.mark.parametrize("unit", ["<i>x y ", "x<br>", "x<nav>a</nav>", "<i>x<br>"])
+@pytest.mark.parametrize("name", ["a.html", "a.md"])
+def test_tags_that_nobody_closes_take_no_longer(tmp_path: Path, name: str, unit: str) -> None:
+    """The time grows as the page does: it grew with its square, and 40 KB took 35 s."""
+
+    def seconds(count: int) -> float:
+        (tmp_path / name).write_text("<p>" + unit * count, encoding="utf-8")
+        before = time.process_time()
+        (document,) = read_folder(tmp_path).documents
+        assert sum(text.count("x") for section in document.sections for text in section.paragraphs) == count
+        return time.process_time() - before
+
+    assert seconds(8000) < 10 * max(seconds(2000), 0.05)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"<" * 5000, b"<div>" * 3000, b"# " + b"[" * 20000, b"---\ntitle: x\n" * 500, b"<!["])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -143,6 +144,91 @@ def test_look_alikes_that_are_judged_differently_stay(plan: Plan, tmp_path: Path
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tSand\t2\nq\tGrit\t0\n", encoding="utf-8")
     build(replace(plan, sources=(str(folder),)))
     assert sorted(passage[:4] for passage in heldout.load(plan.folder).corpus.values()) == ["Grit", "Sand"]
+
+
+def test_what_is_the_same_is_one_passage_whatever_is_judged(plan: Plan, tmp_path: Path) -> None:
+    """Judgements that contradict each other tell nothing apart: the better one counts, and verify has nothing to say."""
+    folder = tmp_path / "judged"
+    folder.mkdir()
+    text = next(iter(THINGS.values()))
+    rows = [{"_id": f"d{number}", "text": text + "!" * number} for number in range(3)]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is there against ice?"}\n', encoding="utf-8")
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\td0\t1\nq\td1\t0\n", encoding="utf-8")
+    build(replace(plan, sources=(str(folder),)))
+    assert heldout.load(plan.folder).qrels == {"q00001": {"p00001": 1}}
+    assert verify(plan.folder) == []
+
+
+def test_half_a_character_is_not_written(plan: Plan, tmp_path: Path) -> None:
+    """JSON can hold half a surrogate pair, which is no text and which no set may hold."""
+    rows = [{"text": f"{text} \ud83d", "query": f"{title} \ude00"} for title, text in THINGS.items()]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    build(replace(plan, sources=(str(tmp_path / "rows.jsonl"),)))
+    assert verify(plan.folder) == []
+    assert {text[-2:] for text in heldout.load(plan.folder).corpus.values()} == {" ?"}
+
+
+def test_a_licence_of_a_document_is_written_so_that_the_set_can_be_used(plan: Plan, documents: Path) -> None:
+    """A stranger's front matter may state anything, and so much of it that nobody would read it."""
+    for number, text in enumerate(("MIT \x1b[31m##[error]", *(f"{name} " * 100 for name in ("one", "two", "three")))):
+        (documents / f"{number}.md").write_text(
+            f"---\nlicense: {text}\n---\n# Of {number} licences\n\n" + "w " * 30 + str(number), encoding="utf-8"
+        )
+    build(replace(plan, license=""))
+    assert "MIT [31m[error]" in heldout.load(plan.folder).license
+    assert verify(plan.folder) == []
+
+
+@pytest.mark.parametrize("what", ["name", "language", "license"])
+def test_a_name_that_no_set_may_have_is_refused_before_any_work(plan: Plan, what: str) -> None:
+    """The set could not be used afterwards."""
+    odd: dict[str, Any] = {what: "x\x1b[2J", "sources": ("nowhere",)}
+    with pytest.raises(CardcheckError, match=f"the set's {what} is too long or holds") as error:
+        build(replace(plan, **odd))
+    assert f"--{what}" in (error.value.hint or "")
+
+
+def test_no_key_is_passed_on_with_a_set(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """The command of a build may hold one; the set, which is made to be passed on, has it nowhere."""
+    script = tmp_path / "ask.py"
+    script.write_text("import sys\nprint('what of', sys.stdin.read()[:9])", encoding="utf-8")
+    key = "sk-proj-Zq81xkW03vTnB7yRmC5d"
+    command = Command(f"{sys.executable} {script} --key {key}")
+    line = shlex.join(["cardcheck", "heldout", "build", "x", str(documents), "--query-command", command.line])
+    build(replace(plan, command=command, command_line=line))
+    assert "ask.py --key …" in about(plan.folder)["provenance"]["command"]
+    assert "ask.py --key …" in (plan.folder / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in plan.folder.iterdir() if key in path.read_text(encoding="utf-8")] == []
+
+
+def test_documents_that_give_nothing_are_counted(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """Empty files, and rows whose text is their title or has no letters; files of other kinds are told in a line."""
+    (documents / "empty.md").write_text("", encoding="utf-8")
+    (documents / "title.md").write_text("# Only this\n", encoding="utf-8")
+    rows = [{"title": "Same", "text": "same!"}, {"title": "", "text": "?!"}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for name in ("a.docx", "b.adoc", "c"):
+        (documents / name).write_text("x", encoding="utf-8")
+    built = build(replace(plan, sources=(str(documents), str(tmp_path / "rows.jsonl"))))
+    assert (built.counts["empty"], built.counts["documents"]) == (4, 10)
+    assert built.skipped == [(str(documents), "3 files of other kinds (.adoc, .docx, no suffix)")]
+    assert about(plan.folder)["provenance"]["sources"][0]["skipped"] == 3
+
+
+def test_a_set_with_files_of_the_user_is_not_replaced(plan: Plan) -> None:
+    """They would be lost without a word."""
+    build(plan)
+    (plan.folder / "scores.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(CardcheckError, match=r"holds scores\.txt, which is no file of a set"):
+        build(replace(plan, replace=True))
+    assert (plan.folder / "scores.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_one_query_is_said_to_tell_little(held_out: heldout.HeldOutSet) -> None:
+    """The interval of one value has no width, which does not make the score known."""
+    said = check(held_out.sample(1, seed=0)).warnings
+    assert "1 query is few: a score is only known within ± 50 points; take at least 100" in said
 
 
 def test_a_missing_package_is_told_before_any_work(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

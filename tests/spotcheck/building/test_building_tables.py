@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -60,6 +62,17 @@ def test_a_named_column_is_taken(tmp_path: Path) -> None:
     assert "--field text=COLUMN" in (error.value.hint or "")
 
 
+@pytest.mark.parametrize("field", ["query", "domain", "title"])
+def test_a_named_column_that_no_row_has_is_told(tmp_path: Path, field: str) -> None:
+    """Else queries would come from titles, and nobody would know; a column that some rows have is there."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "eins", "frage": "was?"}\n{"text": "zwei", "rest": 1}\n', encoding="utf-8")
+    with pytest.raises(CardcheckError, match="has a column 'fragen'") as error:
+        read_table(path, {field: "fragen"})
+    assert error.value.hint == f"its columns are text, frage; name one with --field {field}=COLUMN"
+    assert len(read_table(path, {field: "rest"}).documents) == 2
+
+
 @pytest.mark.parametrize("data", [b"{", b"[1]\n", b"\xff\n", b"[" * 100_000])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, data: bytes) -> None:
     """The error has file and line."""
@@ -104,3 +117,44 @@ def test_a_broken_judgement_is_named(tmp_path: Path) -> None:
     """The error has the line."""
     with pytest.raises(CardcheckError, match=r"test\.tsv:2 is no judgement"):
         read_beir(_beir(tmp_path, "query-id\tcorpus-id\tscore\nq1\td1\tmuch\n"))
+
+
+@pytest.mark.parametrize("grade", ["0.6", "2.9", "-1", "1e999", "nan", "101", str(2**61), "9" * 5000])
+@pytest.mark.parametrize("before", ["", "query-id\tcorpus-id\tscore\n"])
+def test_a_grade_that_is_none_is_named(tmp_path: Path, grade: str, before: str) -> None:
+    """Nothing is cut off or left out in silence, also in a first line, and none is so high that trec_eval dies of it."""
+    line = 1 + before.count("\n")
+    with pytest.raises(CardcheckError, match=rf"test\.tsv:{line}: the grade {re.escape(grade[:20])} of the query q1 is no whole number"):
+        read_beir(_beir(tmp_path, f"{before}q1\td1\t{grade}\n"))
+
+
+def test_a_grade_may_be_written_with_a_point(tmp_path: Path) -> None:
+    """Some tools write all numbers so; and the same judgement may stand there twice, not another one."""
+    folder = _beir(tmp_path, "q1\td1\t2.0\nq1\td1\t2\n")
+    assert read_beir(folder).judged == {"q1": {"d1": 2}}
+    (folder / "qrels" / "train.tsv").write_text("q1\td1\t1\n", encoding="utf-8")
+    with pytest.raises(CardcheckError, match=r"train\.tsv:1: d1 has another grade for the query q1 before"):
+        read_beir(folder)
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl"])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [('{"_id": "x", "text": "b"}', "has the _id x of another row"), ('{"text": "b"}', "has no _id"), ('{"_id": null}', "has no _id")],
+)
+def test_an_id_of_two_rows_is_named(tmp_path: Path, name: str, row: str, said: str) -> None:
+    """Which of them the judgements mean cannot be told."""
+    folder = _beir(tmp_path, "q1\td1\t2\n")
+    (folder / name).write_text('{"_id": "x", "text": "a"}\n{"_id": 0, "text": "c"}\n' + row, encoding="utf-8")
+    with pytest.raises(CardcheckError, match=rf"{name}:3 {said}"):
+        read_beir(folder)
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+def test_a_pipe_is_no_file_of_a_beir_folder(tmp_path: Path, name: str) -> None:
+    """Reading it would never end."""
+    folder = _beir(tmp_path, "q1\td1\t2\n")
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(CardcheckError, match=r"is no BEIR folder|has no judgements"):
+        read_beir(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import cardcheck
@@ -12,17 +13,19 @@ from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building import duplicates, manifest
 from cardcheck.spotcheck.building.answers import Asking
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
-from cardcheck.spotcheck.building.document import length
+from cardcheck.spotcheck.building.document import length, normal
 from cardcheck.spotcheck.building.duplicates import KNOWN_SHARE, Removed
+from cardcheck.spotcheck.building.folders import OTHER
+from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.building.passages import Passage, split
 from cardcheck.spotcheck.building.queries import Dropped, Query, as_given, from_headings, usable
 from cardcheck.spotcheck.building.separation import Check, check
 from cardcheck.spotcheck.building.sources import read_source
 from cardcheck.spotcheck.building.written import Draft, check_target, forget_partial, fresh_canary, partial_folder, write_set
-from cardcheck.spotcheck.heldout import HeldOutSet
+from cardcheck.spotcheck.heldout import HeldOutSet, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cardcheck.spotcheck.building.document import Source
@@ -105,6 +108,10 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     """Build a set and write it. Raises CardcheckError; what the user's command had answered by then is kept."""
     _require_packages()
     check_target(plan.folder, replace=plan.replace)
+    for what, text in (("name", plan.name or plan.folder.name), ("language", plan.language), ("license", plan.license)):
+        if not printable(text):  # the set could not be used
+            said = f"the set's {what} is too long or holds characters that no terminal should be sent"
+            raise CardcheckError(said, hint=f"say another with --{what}")
     if plan.command:
         plan.command.arguments()
     work = _Work(plan, bar)
@@ -124,8 +131,18 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     draft.readme = manifest.readme(draft, found)
     digest = write_set(draft, plan.folder, replace=plan.replace)
     forget_partial(plan.folder)
-    skipped = [(f"{source.where}: {where}", reason) for source in work.sources for where, reason in source.skipped]
+    skipped = [told for source in work.sources for told in _skipped(source)]
     return Built(plan.folder, draft.about["name"], digest, work.counts, left_out, skipped, found)
+
+
+def _skipped(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what was not read and why; files of other kinds are told together."""
+    others = [where for where, reason in source.skipped if reason == OTHER]
+    if others:
+        kinds = sorted({PurePosixPath(where).suffix.lower()[:20] or "no suffix" for where in others})
+        shown = ", ".join(kinds[:5]) + ("…" if len(kinds) > 5 else "")
+        yield source.where, f"{len(others)} file{'s' if len(others) > 1 else ''} of other kinds ({shown})"
+    yield from ((f"{source.where}: {where}", reason) for where, reason in source.skipped if reason != OTHER)
 
 
 def _require_packages() -> None:
@@ -148,13 +165,14 @@ def _read(work: _Work) -> None:
 def _split(work: _Work) -> None:
     """Split what is young enough; a document without a date is not known to be young, and is left out where a date is asked for."""
     plan, counts = work.plan, work.counts
-    counts |= dict.fromkeys(("not_younger", "undated", "passages_too_short"), 0)
+    counts |= dict.fromkeys(("not_younger", "undated", "empty", "passages_too_short"), 0)
     for number, source in enumerate(work.sources):
         for place, document in enumerate(source.documents):
             if plan.after and not document.date > plan.after:
                 counts["not_younger" if document.date else "undated"] += 1
                 continue
             pieces = list(split(document, plan.words, number, place))
+            counts["empty"] += not pieces  # or nothing but its title
             long = [piece for piece in pieces if document.whole or length(piece.text) >= plan.least_words]
             counts["passages_too_short"] += len(pieces) - len(long)
             work.passages += long
@@ -189,8 +207,11 @@ def _clean(work: _Work) -> None:
 
 
 def _told_apart(sources: Sequence[Source], one: Passage, other: Passage) -> bool:
-    """Tell whether a source's own judgements give two passages different grades: then what little differs is the point."""
-    if one.source != other.source:
+    """Tell whether a source's own judgements give two passages different grades: then what little differs is the point.
+
+    Where nothing differs the judgements contradict each other, and tell nothing apart.
+    """
+    if one.source != other.source or normal(one.text) == normal(other.text):
         return False
     judged = sources[one.source].judged.values()
     return any(one.key in grades and other.key in grades and grades[one.key] != grades[other.key] for grades in judged)
@@ -241,10 +262,10 @@ def _draft(work: _Work, queries: list[Query]) -> tuple[Draft, HeldOutSet]:
         license_=plan.license or manifest.joined_license(work.sources), canary=fresh_canary(),
         provenance={
             "cardcheck": cardcheck.__version__,
-            "command": plan.command_line,
+            "command": masked(plan.command_line),
             "sources": [manifest.source(one) for one in work.sources],
             "known": [str(path) for path in plan.known],
-            "query_command": plan.command.line if plan.command else "",
+            "query_command": masked(plan.command.line) if plan.command else "",
         },
     )  # fmt: skip
     gone = [manifest.removed(one, work.sources[one.passage.source]) for one in work.removed]

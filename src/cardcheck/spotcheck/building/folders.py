@@ -23,17 +23,21 @@ from cardcheck.spotcheck.building.document import (
 )
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
 MARKDOWN, TEXT, HTML, PDF = (".md", ".markdown", ".mdx"), (".txt", ".text", ".rst"), (".html", ".htm", ".xhtml"), (".pdf",)
+OTHER = "a file of another kind"
 KNOWN = (*MARKDOWN, *TEXT, *HTML, *PDF)
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-BLOCKS = (
+BLOCKS = frozenset((
     "address", "article", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "figcaption", "footer", "form", "h1", "h2", "h3", "h4",
     "h5", "h6", "header", "html", "li", "main", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul",
-)  # fmt: skip
+))  # fmt: skip
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-UNREAD = ["script", "style", "nav", "template", "noscript", "svg", "head", "iframe", "button", "select"]
+UNREAD = frozenset({"script", "style", "nav", "template", "noscript", "svg", "head", "iframe", "button", "select"})
+RAW = ("title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext")
+MENTIONED = Pattern(rf"(^[ ]{{0,3}})?<({'|'.join(RAW)})(?![\w-])", 2 | 8)  # re.IGNORECASE | re.MULTILINE
 MAX_HTML = 5_000_000  # characters
 MAX_PAGES = 5_000
 FRONT_MATTER = Pattern(r"\A---[ \t]{0,9}\n(.{0,20000}?)\n---[ \t]{0,9}(?:\n|\Z)", 16)  # re.DOTALL
@@ -49,6 +53,9 @@ def read_folder(folder: Path) -> Source:
     source = Source("folder", str(folder), [], "")
     for path in _files(folder):
         where = path.relative_to(folder).as_posix() if path != folder else path.name
+        if path.suffix.lower() not in KNOWN:
+            source.skipped.append((where, OTHER))
+            continue
         try:
             data = read(path)
             document = _document(path.suffix.lower(), data, where)
@@ -67,7 +74,7 @@ def read_folder(folder: Path) -> Source:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the documents in a folder in the order of their names; hidden folders, and links, are not followed."""
+    """Yield the files in a folder in the order of their names; hidden folders, and links, are not followed, pipes not read."""
     if folder.is_file():
         yield folder
         return
@@ -75,7 +82,7 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
         for name in sorted(files):
             path = Path(parent, name)
-            if path.suffix.lower() in KNOWN and not name.startswith(".") and not path.is_symlink():
+            if not name.startswith(".") and not path.is_symlink() and path.is_file():
                 yield path
 
 
@@ -96,11 +103,26 @@ def _rendered(text: str) -> str:
     from pyromark import Options, html
 
     try:
-        return str(html(text, options=Options.ENABLE_TABLES))
+        return _filtered(str(html(text, options=Options.ENABLE_TABLES)))
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # a fault in the parser
             raise
         raise CardcheckError("it cannot be parsed as Markdown") from None
+
+
+def _filtered(page: str) -> str:
+    """Return rendered Markdown in which no tag that is only mentioned takes the rest of the page for its own.
+
+    Such tags are those that GitHub's Markdown lets nobody write (its tagfilter). One that begins a line and is closed is meant.
+    """
+    low = page.lower()
+    ends = {name: low.rfind(f"</{name}") for name in RAW}
+
+    def replaced(tag: re.Match[str]) -> str:
+        start, name = tag[1], tag[2]
+        return tag[0] if start is not None and tag.end() < ends[name.lower()] else f"{start or ''}&lt;{name}"
+
+    return MENTIONED.sub(replaced, page)
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
@@ -119,19 +141,17 @@ def _html(text: str, where: str, domain: str, about: dict[str, str]) -> Document
     soup = soup_of(text[:MAX_HTML])
     title = about.get("title") or (soup.title.get_text(" ", strip=True) if soup.title else "")
     date = next((found for meta in soup.find_all("meta")[:200] if (found := _meta_date(meta))), "")
-    for unread in soup.find_all(UNREAD):
-        unread.decompose()
-    for line_break in soup.find_all("br"):
-        line_break.replace_with("\n")
     blocks: list[tuple[str, int, list[str]]] = []  # name of the block, which one it is, its text
-    for string in soup.descendants:
-        if not isinstance(string, NavigableString) or isinstance(string, PreformattedString):
+    known: dict[int, tuple[str, int]] = {}
+    for part in soup.descendants:
+        if part.name != "br" and (not isinstance(part, NavigableString) or isinstance(part, PreformattedString)):
             continue
-        parent = string.find_parent(BLOCKS)
-        name, which = (parent.name, id(parent)) if parent else ("", 0)
+        name, which = _block(part.parent, known)
+        if name in UNREAD:
+            continue
         if not blocks or blocks[-1][1] != which:
             blocks.append((name, which, []))
-        blocks[-1][2].append(str(string))
+        blocks[-1][2].append("\n" if part.name == "br" else str(part))
     texts = [(name, text) for name, _, parts in blocks if (text := " ".join("".join(parts).split()))]
     heads = [text for name, text in texts if name == "h1"]
     title = heads[0] if len(heads) == 1 else title
@@ -139,6 +159,24 @@ def _html(text: str, where: str, domain: str, about: dict[str, str]) -> Document
         title, _sections((text, name in HEADINGS) for name, text in texts), where, about_date(about) or date,
         about.get("domain", domain), about.get("license", ""),
     )  # fmt: skip
+
+
+def _block(tag: Any, known: dict[int, tuple[str, int]]) -> tuple[str, int]:
+    """Return name and number of the block that a tag is or lies in, or of what is not read.
+
+    `known` has those of the tags that were asked for: else every text would climb through all that is open around it, and a page of tags
+    that nobody closes would take hours.
+    """
+    path = []
+    while tag is not None and id(tag) not in known:
+        path.append(tag)
+        tag = tag.parent
+    name, which = known[id(tag)] if tag is not None else ("", 0)
+    for one in reversed(path):
+        if name not in UNREAD and (one.name in BLOCKS or one.name in UNREAD):
+            name, which = one.name, id(one)
+        known[id(one)] = name, which
+    return name, which
 
 
 def about_date(about: dict[str, str]) -> str:
@@ -178,7 +216,6 @@ def _pdf(data: bytes, where: str, domain: str) -> Document:
     """Read a PDF: lines that stand in its outline are headings; where it has none, it has no headings."""
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
     except ImportError:
         raise CardcheckError("reading PDF needs pypdf", hint="pip install 'cardcheck[heldout]'") from None
     try:
@@ -187,8 +224,8 @@ def _pdf(data: bytes, where: str, domain: str) -> Document:
         outline = {_plain(title) for title in _outline(reader.outline)}
         about = reader.metadata
         title, date = str((about and about.title) or "").strip(), str((about and about.get("/CreationDate")) or "")
-    except (PyPdfError, ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, RecursionError, MemoryError) as error:
-        raise CardcheckError(f"it is no PDF that can be read: {str(error)[:100]}") from None
+    except Exception as error:  # noqa: BLE001  # whatever a parser that is not ours makes of a stranger's file, the others are read
+        raise CardcheckError(f"it is no PDF that can be read: {str(error)[:100] or type(error).__name__}") from None
     parts: list[tuple[str, bool]] = []
     for page in pages:
         lines: list[str] = []

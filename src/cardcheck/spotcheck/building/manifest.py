@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.pattern import Pattern
+from cardcheck.spotcheck.building.masked import masked
+from cardcheck.spotcheck.heldout import LONGEST, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +39,8 @@ def joined_license(sources: Sequence[Source]) -> str:
     for source in sources:
         own = {document.license or source.license or UNSTATED for document in source.documents}
         found += [one for one in sorted(own) if one not in found]
-    return " AND ".join(found)
+    stated = " AND ".join("".join(letter for letter in one if letter != "#" and printable(letter)) for one in found)
+    return stated if len(stated) <= LONGEST else f"{stated[: LONGEST - 1]}…"
 
 
 def source(one: Source) -> dict[str, Any]:
@@ -45,7 +48,7 @@ def source(one: Source) -> dict[str, Any]:
     dates = sorted(document.date for document in one.documents if document.date)
     return {
         "kind": one.kind,
-        "where": one.where,
+        "where": masked(one.where),
         "sha256": one.sha256,
         "documents": len(one.documents),
         "skipped": len(one.skipped),
@@ -58,7 +61,7 @@ def source(one: Source) -> dict[str, Any]:
 
 def removed(one: Removed, of: Source) -> dict[str, Any]:
     """Return the row of a passage that was taken out."""
-    return {"where": one.passage.where, "source": of.where, "reason": one.reason, "of": one.of, "text": one.passage.text[:200]}
+    return {"where": one.passage.where, "source": masked(of.where), "reason": one.reason, "of": one.of, "text": one.passage.text[:200]}
 
 
 def readme(draft: Draft, found: Check) -> str:

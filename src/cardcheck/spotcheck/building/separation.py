@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from cardcheck.spotcheck.building.document import IDEOGRAPH, words
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 DEPTH = 10
 MOST_QUERIES = 2000  # a score is then known within a point or two
 FEW_QUERIES, FEW_PASSAGES = 100, 100
+SPREAD = 50.0  # nDCG@10 points; 1.96 times the usual deviation between queries
 EASY = 90.0  # nDCG@10 points; where counting words gets so far, nothing is left for a model to show
 HARD = 20.0
 SHARED = 0.6  # of a query's content words
@@ -222,16 +224,22 @@ def _warnings(held_out: HeldOutSet, found: Check) -> list[str]:
     """Say what makes the set a poor measure."""
     by_name = {one.name: one for one in found.scored}
     lexical, chance = by_name["BM25"], by_name["random order"]
-    half = (lexical.high - lexical.low) / 2
+    queries, passages = len(held_out.queries), len(held_out.corpus)
+    # one query, or some that all get the same, have an interval of no width, which says nothing of other queries
+    half = max((lexical.high - lexical.low) / 2, SPREAD / sqrt(queries))
+    known = f"only known within ± {half:.0f} points"
     models = [one for one in found.scored if one.name not in ("BM25", "random order") and not one.problem]
     names = {one.name for one in models}
     same = [f"{pair.better} and {pair.worse}" for pair in found.pairs if not pair.apart and {pair.better, pair.worse} <= names]
     said = [
         (
-            len(held_out.queries) < FEW_QUERIES,
-            f"{len(held_out.queries)} queries are few: a score is only known within ± {half:.0f} points; take at least {FEW_QUERIES}",
+            queries < FEW_QUERIES,
+            f"{_many(queries, 'query is', 'queries are')} few: a score is {known}; take at least {FEW_QUERIES}",
         ),
-        (len(held_out.corpus) < FEW_PASSAGES, f"{len(held_out.corpus)} passages are few: chance alone gets {chance.score:.0f} points"),
+        (
+            passages < FEW_PASSAGES,
+            f"{_many(passages, 'passage is', 'passages are')} few: chance alone gets {chance.score:.0f} points",
+        ),
         (lexical.score > EASY, f"BM25 gets {lexical.score:.0f} points: the set is too easy to tell models apart"),
         (
             found.shared > SHARED,
@@ -245,3 +253,7 @@ def _warnings(held_out: HeldOutSet, found: Check) -> list[str]:
         (bool(same), f"not told apart: {'; '.join(same)}; more queries would help"),
     ]
     return [text for applies, text in said if applies] + [f"{one.name}: {one.problem}" for one in found.scored if one.problem]
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building.document import MAX_DOCUMENTS, Digest, Document, Section, Source, decode, iso_date, paragraphs, read
+from cardcheck.spotcheck.setfiles import MAX_GRADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +40,10 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
     data = read(path)
     source = Source(kind, str(path), [], _hash(path.name, data))
     columns = {field: (named[field],) if field in named else names for field, names in FIELDS.items()}
+    missing, first = dict(named), list[str]()
     for number, row in enumerate(_rows(kind, path, data), 1):
+        missing = {field: column for field, column in missing.items() if column not in row}
+        first = first or [str(column)[:50] for column in row][:20]
         document = _document(row, columns, f"{path.name}:{number}")
         if document is None:
             source.skipped.append((f"{path.name}:{number}", f"it has no {' or '.join(columns['text'])}"))
@@ -47,6 +51,9 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
         source.documents.append(document)
         if len(source.documents) > MAX_DOCUMENTS:
             raise CardcheckError(f"{path} has more than {MAX_DOCUMENTS:,} rows", hint="take a part of it")
+    for field, column in missing.items():
+        hint = f"its columns are {', '.join(first)}; name one with --field {field}=COLUMN"
+        raise CardcheckError(f"no row of {path} has a column {column!r}", hint=hint)
     if not source.documents:
         hint = f"looked for {', '.join(columns['text'])}; name the column with --field text=COLUMN"
         raise CardcheckError(f"no row of {path} has a text", hint=hint)
@@ -79,6 +86,11 @@ def _rows(kind: str, path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
 
 def rows_of(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
     """Yield the objects of JSON lines. Raises CardcheckError with the line of the first that is none."""
+    for _, row in _numbered(path, data):
+        yield row
+
+
+def _numbered(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
@@ -88,7 +100,7 @@ def rows_of(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
             row = None
         if not isinstance(row, dict):
             raise CardcheckError(f"{path}:{number} is no JSON object")
-        yield row
+        yield number, row
 
 
 def _csv(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
@@ -143,9 +155,12 @@ def read_beir(folder: Path) -> Source:
 
     Raises CardcheckError.
     """
+    if not is_beir(folder):
+        raise CardcheckError(f"{folder} is no BEIR folder", hint="it has corpus.jsonl, queries.jsonl, and qrels/*.tsv or qrels.tsv")
     digest = Digest()
     read_files = {name: read(folder / name) for name in ("corpus.jsonl", "queries.jsonl")}
-    judgements = sorted(folder.glob("qrels/*.tsv")) or sorted(folder.glob("qrels.tsv"))
+    found = sorted(folder.glob("qrels/*.tsv")) or sorted(folder.glob("qrels.tsv"))
+    judgements = [path for path in found if path.is_file()]  # reading a pipe would never end
     if not judgements:
         raise CardcheckError(f"{folder} has no judgements", hint="a BEIR folder has qrels/*.tsv or qrels.tsv")
     source = Source("beir", str(folder), [], "")
@@ -155,15 +170,13 @@ def read_beir(folder: Path) -> Source:
         _judgements(path, decode(data), source.judged)
     for name, data in read_files.items():
         digest.add(name, data)
-    for row in rows_of(folder / "queries.jsonl", read_files["queries.jsonl"]):
-        key = str(row.get("_id"))
+    for key, row in _keyed(folder / "queries.jsonl", read_files["queries.jsonl"]):
         if key in source.judged and str(row.get("text") or "").strip():
             source.queries[key] = str(row["text"]).strip()
-    for row in rows_of(folder / "corpus.jsonl", read_files["corpus.jsonl"]):
+    for key, row in _keyed(folder / "corpus.jsonl", read_files["corpus.jsonl"]):
         text = f"{row.get('title') or ''} {row.get('text') or ''}".strip()
         about = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
         domain, date = (about or {}).get("domain") or "", (about or {}).get("date")
-        key = str(row.get("_id"))
         source.documents.append(
             Document("", (Section("", (text,)),), f"corpus.jsonl:{key}", iso_date(date), str(domain), key=key, whole=True)
         )
@@ -171,12 +184,30 @@ def read_beir(folder: Path) -> Source:
     return source
 
 
+def _keyed(path: Path, data: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rows with their ids. Raises CardcheckError where one has none, or another row's: which of them is judged is not known."""
+    seen: set[str] = set()
+    for number, row in _numbered(path, data):
+        key = str(row["_id"]) if row.get("_id") is not None else ""
+        if not key or key in seen:
+            raise CardcheckError(f"{path}:{number} has {f'the _id {key[:50]} of another row' if key else 'no _id'}")
+        seen.add(key)
+        yield key, row
+
+
 def _judgements(path: Path, text: str, judged: dict[str, dict[str, int]]) -> None:
-    for number, line in enumerate(text.splitlines(), 1):
+    """Add the judgements of a file. Raises CardcheckError with the line of one that is none, or contradicts another."""
+    for number, line in enumerate(text.split("\n"), 1):
         parts = line.split("\t") if "\t" in line else line.split()
         try:
             query, document, grade = parts if len(parts) == 3 else (parts[0], parts[2], parts[3])  # trec_eval's form has four
-            judged.setdefault(query, {})[document] = int(float(grade))
+            value = float(grade)
         except (ValueError, IndexError):
             if number > 1 and line.strip():  # the first line may hold the names of the columns
                 raise CardcheckError(f"{path}:{number} is no judgement: query, document and grade, with tabs between") from None
+            continue
+        if not (value.is_integer() and 0 <= value <= MAX_GRADE):
+            said = f"the grade {grade[:20]} of the query {query[:20]} is no whole number from 0 to {MAX_GRADE}"
+            raise CardcheckError(f"{path}:{number}: {said}", hint="what does not answer has 0, what answers a higher grade")
+        if judged.setdefault(query, {}).setdefault(document, int(value)) != value:
+            raise CardcheckError(f"{path}:{number}: {document[:50]} has another grade for the query {query[:20]} before")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cardcheck.errors import CardcheckError
-from cardcheck.spotcheck.heldout import ABOUT, content_hash
+from cardcheck.spotcheck.heldout import ABOUT, FILES, content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REMOVED = "removed.jsonl"
+OWN = frozenset((*FILES, ABOUT, REMOVED, "README.md", "LICENSE"))
 NOTICE = "cardcheck held-out set, not for training: "
 
 
@@ -78,6 +79,9 @@ def check_target(folder: Path, *, replace: bool) -> None:
         raise CardcheckError(f"{folder} is there and is no held-out set", hint="name a folder that is not there yet")
     if is_set and not replace:
         raise CardcheckError(f"{folder} is there already", hint="replace it with --force, or name another folder")
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in OWN):
+        hint = "move it elsewhere, or name another folder"
+        raise CardcheckError(f"{folder} holds {others[0]}, which is no file of a set and would be lost", hint=hint)
 
 
 def _with_hash(about: Mapping[str, Any], digest: str) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    path.write_text(text, encoding="utf-8", errors="replace", newline="\n")  # half a surrogate pair is no text
 
 
 def partial_folder(folder: Path) -> Path:
