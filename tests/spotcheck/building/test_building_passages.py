@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,32 @@ def test_length_counts_words_of_any_script(text: str, count: int) -> None:
 def test_words_of_chinese_are_pairs() -> None:
     """Pairs of characters stand for words."""
     assert words("白鹭站 A1") == ["白鹭", "鹭站", "a1"]
+
+
+def test_marks_are_a_part_of_their_word() -> None:
+    """A vowel of Hindi, Tamil, Bengali or Thai is none that may be left out: words that differ in it alone are two."""
+    for one, other in (("की", "को"), ("கீ", "கூ"), ("কি", "কে"), ("กิ", "กี"), ("می‌روم", "میروم")):
+        assert normal(one) != normal(other)
+    hindi = "हिन्दी विश्व की एक प्रमुख भाषा है"
+    assert words(hindi) == hindi.split()
+    assert length(hindi) == 7
+    assert words("ที่นี่ดี ") == ["ที่นี่", "นี่ดี"]
+    assert length("ที่นี่ดี") == 2
+
+
+def test_every_mark_there_is_stays_in_its_word() -> None:
+    """Whatever this Python's Unicode calls a mark is found, wherever it lies."""
+    marks = [one for one in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(one) in ("Mn", "Mc")]
+    assert [one for one in marks if len(words(f"q{one}q")) != 1] == []
+
+
+def test_a_letter_and_its_accent_are_one_however_they_are_written() -> None:
+    """Text of macOS, whose accents are characters of their own, is the same as any other."""
+    text = "Größere Beträge überweist die Genossenschaft für höhere Gebühren über Zürich."
+    apart = unicodedata.normalize("NFD", text)
+    assert apart != text
+    assert (normal(apart), words(apart), length(apart)) == (normal(text), words(text), length(text))
+    assert near_duplicates([passage(text), passage(apart)], 0.7) == {1: 0}
 
 
 def test_long_sections_are_split_between_paragraphs_and_sentences() -> None:
