@@ -177,7 +177,7 @@ def test_headings_become_queries() -> None:
         passage("c", title="Pump P7", heading="What to do before a long winter", section=1),
         passage("d", title="On the keeping of herons", section=2),
     ]
-    queries = from_headings(passages, range(4), Dropped())
+    queries = from_headings(passages, {n: n for n in range(4)}, Dropped())
     assert [(query.text, query.grades) for query in queries] == [
         ("Pump P7: Oil", {0: 2}),
         ("What to do before a long winter", {1: 2, 2: 1}),
@@ -190,15 +190,39 @@ def test_headings_that_ask_for_nothing_are_left_out() -> None:
     passages = [passage(str(n), title=f"Document {n}", heading="How it is used", section=n) for n in range(3)]
     passages += [passage("x", title="The same title", section=3), passage("y", title="The same title!", section=4), passage("z", section=5)]
     dropped = Dropped()
-    assert from_headings(passages, range(6), dropped) == []
+    assert from_headings(passages, {n: n for n in range(6)}, dropped) == []
     assert dropped.counts == {"stands over several sections": 5, "has no title or heading": 1}
+
+
+def test_headings_follow_what_their_passage_is_like() -> None:
+    """Where a section's first passage went as a near duplicate, the one that stays answers, and the section's other parts help."""
+    passages = [
+        passage("a", heading="Refund policy of the shop", section=0),
+        passage("a", heading="How do I get my money back", section=1),
+        passage("b", heading="How do I get my money back", section=1),
+    ]
+    queries = from_headings(passages, {0: 0, 1: 0, 2: 2}, Dropped())
+    assert [(query.text, query.grades) for query in queries] == [
+        ("Refund policy of the shop", {0: 2}),
+        ("How do I get my money back", {0: 2, 2: 1}),
+    ]
+
+
+def test_copied_sections_ask_once_and_those_without_an_answer_are_counted() -> None:
+    """Three copies are no heading of three sections; a section whose first passage nothing stays for has no query."""
+    passages = [passage("a", title=f"Document {n}", heading="How the pump is oiled", section=n) for n in range(3)]
+    passages += [passage("b", heading="What is known to all", section=3), passage("c", heading="What is known to all", section=3)]
+    dropped = Dropped()
+    (query,) = from_headings(passages, {0: 0, 1: 0, 2: 0, 3: None, 4: 4}, dropped)
+    assert (query.text, query.grades) == ("How the pump is oiled", {0: 2})
+    assert +dropped.counts == {"has no passage left that answers": 1}
 
 
 def test_given_queries_follow_what_their_passage_is_like() -> None:
     """Where a judged passage was removed as a near duplicate, the judgement goes to the one that stays."""
     passages = [passage("a", key="d1"), passage("a", key="d2"), passage("c", key="d3")]
     source = Source("beir", "x", [], "", queries={"q": "who?"}, judged={"q": {"d2": 2, "d3": 0, "d9": 1}})
-    (query,) = as_given(source, passages, {0: [1], 2: []})
+    (query,) = as_given(source, passages, {0: 0, 1: 0, 2: 2})
     assert query.grades == {0: 2, 2: 0}
 
 
@@ -212,6 +236,7 @@ def test_queries_that_cannot_serve_are_counted() -> None:
         Query("no answer", {0: 0}, "given"),
         Query("Gate", {0: 2}, "heading"),
         Query("The second gate", {0: 2}, "heading"),
+        Query("Weirs: the second gate", {0: 2}, "heading", heading="The second gate"),
         Query("the second gate", {0: 2}, "given"),
     ]
     dropped = Dropped()
@@ -222,6 +247,6 @@ def test_queries_that_cannot_serve_are_counted() -> None:
         "stands in a known set": 1,
         "has no passage left that answers": 1,
         "is a single word": 1,
-        "stands in its passage as it is": 1,
+        "stands in its passage as it is": 2,
     }
     assert all(first.text != second.text for first, second in pairwise(kept))

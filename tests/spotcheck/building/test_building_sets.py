@@ -115,6 +115,26 @@ def test_known_passages_are_taken_out(plan: Plan, tmp_path: Path) -> None:
     assert "100% of it stands in a known set" in (plan.folder / "removed.jsonl").read_text(encoding="utf-8")
 
 
+def test_a_heading_is_answered_by_what_its_passage_is_like(plan: Plan, tmp_path: Path) -> None:
+    """The text that was removed answered its heading; what is left of its section does not, and what is left of another's does."""
+    same, other = list(THINGS.values())[:2]
+    for name, text in (("a", f"# The rules of the railway\n\n{same}"), ("b", f"# Who brushes in winter\n\n{same}\n\n{other}")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.md").write_text(text, encoding="utf-8")
+    built = build(replace(plan, sources=(str(tmp_path / "a"), str(tmp_path / "b")), words=20))
+    assert built.counts["near_duplicates"] == 1
+    made = heldout.load(plan.folder)
+    (asked,) = (key for key, text in made.queries.items() if text == "Who brushes in winter")
+    assert {made.corpus[key]: grade for key, grade in made.qrels[asked].items()} == {same: 2, other: 1}
+
+
+def test_queries_of_one_source_are_no_other_s(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """A row whose text another source has too keeps its query, and that source's titles are still asked for."""
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": THINGS["What the lamp tax was spent on"], "query": "where did it go?"}))
+    build(replace(plan, sources=(str(documents), str(tmp_path / "rows.jsonl"))))
+    assert sorted(heldout.load(plan.folder).queries.values()) == sorted([*THINGS, "where did it go?"])
+
+
 def test_a_beir_folder_keeps_its_judgements(plan: Plan, tmp_path: Path) -> None:
     """Queries and grades of a set that was built come through a second build unchanged but for their ids."""
     build(plan)

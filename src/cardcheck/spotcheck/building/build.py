@@ -209,8 +209,9 @@ def _queries(work: _Work) -> list[Query]:
             asked = from_command(passages, numbers, plan.command, answers, update)
     else:
         asked = []
+        stays = {one: number for number, like in work.kept.items() for one in (number, *like)}
         for number, source in enumerate(work.sources):
-            own = {one: like for one, like in work.kept.items() if passages[one].source == number}
+            own = {one: stays.get(one) for one, passage in enumerate(passages) if passage.source == number}
             given = as_given(source, passages, own)
             asked += given or from_headings(passages, own, work.dropped)
     queries = usable(asked, passages, work.known_queries, work.dropped)
