@@ -190,7 +190,7 @@ def test_headings_that_ask_for_nothing_are_left_out() -> None:
     passages = [passage(str(n), title=f"Document {n}", heading="How it is used", section=n) for n in range(3)]
     passages += [passage("x", title="The same title", section=3), passage("y", title="The same title!", section=4), passage("z", section=5)]
     dropped = Dropped()
-    assert from_headings(passages, {n: n for n in range(6)}, dropped) == []
+    assert usable(from_headings(passages, {n: n for n in range(6)}, dropped), passages, set(), dropped) == []
     assert dropped.counts == {"stands over several sections": 5, "has no title or heading": 1}
 
 
@@ -216,6 +216,16 @@ def test_copied_sections_ask_once_and_those_without_an_answer_are_counted() -> N
     (query,) = from_headings(passages, {0: 0, 1: 0, 2: 0, 3: None, 4: 4}, dropped)
     assert (query.text, query.grades) == ("How the pump is oiled", {0: 2})
     assert +dropped.counts == {"has no passage left that answers": 1}
+
+
+def test_what_a_command_says_of_several_sections_is_left_out() -> None:
+    """An apology is no query; the same one for two parts of a section is one, with both."""
+    passages = [passage("a", section=0), passage("b", section=1), passage("c", section=1)]
+    queries = [Query("I am sorry, I cannot help with that.", {n: 2}, "command") for n in range(3)]
+    queries += [Query("Who is it?", {1: 2}, "command"), Query("who is it", {2: 2}, "command")]
+    dropped = Dropped()
+    assert [(query.text, query.grades) for query in usable(queries, passages, set(), dropped)] == [("Who is it?", {1: 2, 2: 2})]
+    assert dropped.counts == {"was given for several sections": 3, "is there already": 1}
 
 
 def test_given_queries_follow_what_their_passage_is_like() -> None:

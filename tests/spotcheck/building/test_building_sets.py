@@ -198,6 +198,13 @@ def test_a_failed_command_leaves_no_set_and_the_build_goes_on(plan: Plan, tmp_pa
     assert not partial_folder(plan.folder).exists()
 
 
+def test_a_command_that_says_the_same_of_everything_makes_no_set(plan: Plan) -> None:
+    """An apology for every passage is no query with every passage as its answer; the error says where the answers are."""
+    with pytest.raises(CardcheckError, match="no query is left: 5 was given for several sections") as error:
+        build(replace(plan, command=Command("echo I am sorry, I cannot help with that.")))
+    assert str(partial_folder(plan.folder)) in (error.value.hint or "")
+
+
 def test_a_killed_build_resumes(plan: Plan, documents: Path, tmp_path: Path) -> None:
     """Kill -9 while a command runs: no half set, no broken file, and no passage is asked for twice when it goes on."""
     log = tmp_path / "log"
@@ -226,6 +233,8 @@ def test_a_killed_build_resumes(plan: Plan, documents: Path, tmp_path: Path) -> 
 
 def test_a_folder_that_is_no_set_is_not_touched(plan: Plan) -> None:
     """A folder with other things stays, with and without --force; a set stays without it."""
+    with pytest.raises(CardcheckError, match="is no folder"):
+        build(replace(plan, folder=Path(__file__) / "deep" / "set"))
     plan.folder.mkdir(parents=True)
     (plan.folder / "thesis.txt").write_text("mine", encoding="utf-8")
     for force in (False, True):

@@ -115,7 +115,9 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     left_out = {reason: count for reason, count in work.dropped.counts.items() if count}
     if not queries:
         reasons = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise CardcheckError(f"no query is left: {reasons or 'none was given'}", hint="ask for some with --query-command")
+        again = f"what the command answered is kept in {partial_folder(plan.folder)}; delete it to ask a mended one again"
+        hint = again if plan.command else "ask for some with --query-command"
+        raise CardcheckError(f"no query is left: {reasons or 'none was given'}", hint=hint)
     work.counts |= {"queries_left_out": sum(left_out.values()), "queries": len(queries)}
     draft, held_out = _draft(work, queries)
     with bar("encoding", "texts") as update:
@@ -206,7 +208,7 @@ def _queries(work: _Work) -> list[Query]:
             numbers = sorted(rng.sample(numbers, -(-plan.queries // plan.command.most)))
         answers = Answers(partial_folder(plan.folder) / "queries.jsonl")
         with work.bar("queries", "passages") as update:
-            asked = from_command(passages, numbers, plan.command, answers, update)
+            asked = from_command(passages, numbers, plan.command, answers, work.dropped, progress=update)
     else:
         asked = []
         stays = {one: number for number, like in work.kept.items() for one in (number, *like)}

@@ -66,14 +66,7 @@ def from_headings(passages: Sequence[Passage], stays: Mapping[int, int | None], 
     often = Counter(normal(query.heading) for query in queries.values() if query.heading)
     telling = [query for query in queries.values() if often[normal(query.heading)] < OFTEN]
     dropped.counts["stands over several sections"] += len(queries) - len(telling)
-    return _unambiguous(telling, dropped)
-
-
-def _unambiguous(queries: list[Query], dropped: Dropped) -> list[Query]:
-    times = Counter(normal(query.text) for query in queries)
-    kept = [query for query in queries if times[normal(query.text)] == 1]
-    dropped.counts["stands over several sections"] += len(queries) - len(kept)
-    return kept
+    return telling
 
 
 def as_given(source: Source, passages: Sequence[Passage], stays: Mapping[int, int | None]) -> list[Query]:
@@ -99,7 +92,11 @@ def as_given(source: Source, passages: Sequence[Passage], stays: Mapping[int, in
 
 
 def usable(queries: Sequence[Query], passages: Sequence[Passage], known: set[str], dropped: Dropped) -> list[Query]:
-    """Return the queries that can serve; those of the same words become one."""
+    """Return the queries that can serve; those of the same words become one.
+
+    What is not the source's own and stands for two sections asks for neither: headings, and what a command says of every passage.
+    """
+    asked = _asked(queries, passages)
     merged: dict[str, Query] = {}
     for query in queries:
         words = normal(query.text)
@@ -109,6 +106,8 @@ def usable(queries: Sequence[Query], passages: Sequence[Passage], known: set[str
             dropped.counts["has no passage left that answers"] += 1
         elif query.kind != "given" and length(query.text) < 2:
             dropped.counts["is a single word"] += 1
+        elif query.kind != "given" and len(asked[words]) > 1:
+            dropped.counts["stands over several sections" if query.kind == "heading" else "was given for several sections"] += 1
         elif query.kind == "heading" and _holds(query, passages):
             dropped.counts["stands in its passage as it is"] += 1
         elif words in merged:
@@ -118,6 +117,16 @@ def usable(queries: Sequence[Query], passages: Sequence[Passage], known: set[str
         else:
             merged[words] = query
     return list(merged.values())
+
+
+def _asked(queries: Sequence[Query], passages: Sequence[Passage]) -> dict[str, set[tuple[int, int, int]]]:
+    """Return which sections answer to the same words, but for a source's own queries."""
+    asked: dict[str, set[tuple[int, int, int]]] = {}
+    for query in queries:
+        if query.kind != "given":
+            best = (number for number, grade in query.grades.items() if grade >= ANSWERS)
+            asked.setdefault(normal(query.text), set()).update(passages[number].section for number in best)
+    return asked
 
 
 def _holds(query: Query, passages: Sequence[Passage]) -> bool:
