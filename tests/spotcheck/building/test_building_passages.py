@@ -161,10 +161,34 @@ def test_passages_of_known_sets_are_found_inside_longer_texts(tmp_path: Path) ->
     assert normal("who opens the gate") in known.queries
 
 
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("train.jsonl", {"query": "Who opens it?", "positive": [TEXT]}),
+        ("train.jsonl", {"question": "Who opens it?", "context": TEXT}),
+        ("train.jsonl", {"anchor": "Who opens it?", "positive": TEXT}),
+        ("train.jsonl", {"query_id": "7", "query": "Who opens it?", "positive_passages": [{"docid": "d", "text": TEXT}]}),
+        ("train.jsonl", {"data": {"paragraphs": [{"context": TEXT, "qas": {"question": "Who opens it?"}}]}}),
+        ("queries/test.jsonl", {"_id": "q", "text": "Who opens it?", "more": TEXT}),
+    ],
+)
+def test_known_queries_and_nested_texts_are_seen(tmp_path: Path, name: str, row: dict[str, object]) -> None:
+    """Public sets are laid out in many ways; in each the query is known as one, and the passage too."""
+    path = tmp_path / "public" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    known = find_known([passage(TEXT)], [tmp_path / "public"])
+    assert normal("who opens it") in known.queries
+    assert known.share == [1]
+
+
 def test_a_known_set_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     """A wrong path must not pass as a set in which nothing was found; neither must one without texts."""
     with pytest.raises(CardcheckError, match="does not exist"):
         find_known([passage(TEXT)], [tmp_path / "nowhere"])
+    with pytest.raises(CardcheckError, match="holds no texts"):
+        find_known([passage(TEXT)], [tmp_path])
+    (tmp_path / "numbers.jsonl").write_text('{"_id": "x", "embedding": [1, 2]}\n', encoding="utf-8")
     with pytest.raises(CardcheckError, match="holds no texts"):
         find_known([passage(TEXT)], [tmp_path])
 

@@ -111,6 +111,7 @@ def test_known_passages_are_taken_out(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "public" / "corpus.jsonl").write_text(json.dumps({"_id": "1", "text": text}) + "\n", encoding="utf-8")
     built = build(replace(plan, known=(tmp_path / "public",)))
     assert built.counts["in_known_sets"] == 1
+    assert (built.counts["known_texts"], built.counts["known_queries"]) == (1, 0)
     assert title not in heldout.load(plan.folder).queries.values()
     assert "100% of it stands in a known set" in (plan.folder / "removed.jsonl").read_text(encoding="utf-8")
 

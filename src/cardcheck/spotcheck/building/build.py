@@ -176,6 +176,7 @@ def _clean(work: _Work) -> None:
         with work.bar("known sets", "files") as update:
             known = duplicates.find_known(passages, plan.known, update)
         share, where, work.known_queries = known.share, known.of, known.queries
+        work.counts |= {"known_texts": known.texts, "known_queries": len(known.queries)}
     for number, passage in enumerate(passages):
         if share[number] >= KNOWN_SHARE:
             work.removed.append(Removed(passage, f"{share[number]:.0%} of it stands in a known set", where[number]))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHINGLE = 3  # words; near duplicates share most of their runs of three
 RUN = 8  # words; two texts that were written apart hardly share a run of eight (after Chowdhery et al. 2022, arXiv 2204.02311, section 8)
 KNOWN_SHARE = 0.5  # of a passage's runs
+KNOWN_HINT = "it is a folder in BEIR layout, or of JSON lines, CSV or Parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,20 @@ def find_known(
     found = [0] * len(passages)
     known = KnownTexts([0.0] * len(passages), [""] * len(passages))
     files = [(folder, path) for folder in folders for path in _files(folder)]
+    silent = set(folders)
     for done, (folder, path) in enumerate(files):
         progress(done, len(files))
-        for text in texts_of(path):
+        for is_query, text in texts_of(path):
             known.texts += 1
-            if path.name.startswith(("queries", "questions")):
+            silent.discard(folder)
+            if is_query:
                 known.queries.add(normal(text))
             for one in _hashes(text):
                 for number in holders.pop(one, ()):  # a run counts once, however often it stands there
                     found[number] += 1
                     known.of[number] = known.of[number] or folder.name
+    if silent:
+        raise CardcheckError(f"--known {min(silent)} holds no texts", hint=KNOWN_HINT)
     known.share = [count / len(hashes) for count, hashes in zip(found, runs, strict=True)]
     progress(len(files), len(files))
     return known
@@ -115,5 +120,5 @@ def _files(folder: Path) -> list[Path]:
     inside = sorted(path for path in folder.rglob("*") if path.is_file() and table_kind(path))
     files = [folder] if folder.is_file() else [path for path in inside if "qrels" not in (path.parent.name, path.stem)]
     if not files:
-        raise CardcheckError(f"--known {folder} holds no texts", hint="it is a folder in BEIR layout, or of JSON lines, CSV or Parquet")
+        raise CardcheckError(f"--known {folder} holds no texts", hint=KNOWN_HINT)
     return files
