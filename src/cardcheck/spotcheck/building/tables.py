@@ -85,7 +85,7 @@ def _hash(name: str, data: bytes) -> str:
 
 def _rows(kind: str, path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
     if kind == "csv":
-        yield from _csv(path, decode(data))
+        yield from _csv(path, decode(data, str(path)))
     elif kind == "parquet":
         yield from _parquet(path, data)
     else:
@@ -167,7 +167,7 @@ def read_beir(folder: Path) -> Source:
     for path in judgements:
         data = read(path)
         digest.add(path.relative_to(folder).as_posix(), data)
-        _judgements(path, decode(data), source.judged)
+        _judgements(path, decode(data, str(path)), source.judged)
     for name, data in read_files.items():
         digest.add(name, data)
     for row in rows_of(folder / "queries.jsonl", read_files["queries.jsonl"]):
