@@ -47,24 +47,34 @@ def near_duplicates(
 ) -> dict[int, int]:
     """Return which earlier passage each near duplicate is like, by their numbers.
 
-    Two are near duplicates where the Jaccard index of their runs of three words is `least` or more. Exact, and nearly linear: texts
-    that are so alike share one of their rarest runs, and only these are looked up (prefix filter; Chaudhuri, Ganti and Kaushik 2006,
-    ICDE; Bayardo, Ma and Srikant 2007, WWW). Text that many passages have in common costs nothing, since it is not rare.
+    Two are near duplicates where the Jaccard index of their runs of three words is `least` or more. Exact: texts that are so alike share
+    one of their rarest runs, and only these are looked up (prefix filter; Chaudhuri, Ganti and Kaushik 2006, ICDE; Bayardo, Ma and
+    Srikant 2007, WWW). The rarest that they share says how many they can share at most, namely those that follow it in both (positional
+    filter; Xiao et al. 2008, WWW): rows of one form, which share all but their rarest, are not compared one by one.
     """
     texts = [_runs(passage.text, SHINGLE) for passage in passages]
     often = Counter(run for runs in texts for run in runs)
-    holders: dict[str, list[int]] = {}
+    # for each run, those that have it among their rarest, by how many runs they have and which of them it is
+    holders: dict[str, dict[tuple[int, int], list[int]]] = {}
     found: dict[int, int] = {}
     for number, runs in enumerate(texts):
-        rarest = sorted(runs, key=lambda run: (often[run], run))[: len(runs) - math.ceil(least * len(runs) - 1e-9) + 1]
-        for candidate in sorted({other for run in rarest for other in holders.get(run, ())}):
+        size = len(runs)
+        rarest = sorted(runs, key=lambda run: (often[run], run))[: size - math.ceil(least * size - 1e-9) + 1]
+        shareable = [(place, run) for place, run in enumerate(rarest) if often[run] > 1]
+        candidates: set[int] = set()
+        for place, run in shareable:
+            for (other, other_place), numbers in holders.get(run, {}).items():
+                most = min(size - place, other - other_place)
+                if most >= least * (size + other - most) - 1e-9:
+                    candidates.update(numbers)
+        for candidate in sorted(candidates):
             shared = len(runs & texts[candidate])
-            if shared >= least * (len(runs) + len(texts[candidate]) - shared) - 1e-9:
+            if shared >= least * (size + len(texts[candidate]) - shared) - 1e-9:
                 found[number] = candidate
                 break
         else:
-            for run in rarest:
-                holders.setdefault(run, []).append(number)
+            for place, run in shareable:
+                holders.setdefault(run, {}).setdefault((size, place), []).append(number)
         if number % 100 == 99 or number + 1 == len(texts):
             progress(number + 1, len(texts))
     return found
