@@ -201,6 +201,9 @@ def test_a_failed_command_leaves_no_set_and_the_build_goes_on(plan: Plan, tmp_pa
 
 def test_a_command_that_says_the_same_of_everything_makes_no_set(plan: Plan) -> None:
     """An apology for every passage is no query with every passage as its answer; the error says where the answers are."""
+    with pytest.raises(CardcheckError, match="no query is left: 5 for which the command printed nothing") as error:
+        build(replace(plan, command=Command("true")))
+    assert error.value.hint == "mend the command and build again"
     with pytest.raises(CardcheckError, match="no query is left: 5 was given for several sections") as error:
         build(replace(plan, command=Command("echo I am sorry, I cannot help with that.")))
     assert str(partial_folder(plan.folder)) in (error.value.hint or "")

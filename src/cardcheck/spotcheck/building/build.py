@@ -115,8 +115,9 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     left_out = {reason: count for reason, count in work.dropped.counts.items() if count}
     if not queries:
         reasons = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
-        again = f"what the command answered is kept in {partial_folder(plan.folder)}; delete it to ask a mended one again"
-        hint = again if plan.command else "ask for some with --query-command"
+        hint = "mend the command and build again" if plan.command else "ask for some with --query-command"
+        if plan.command and (kept := partial_folder(plan.folder)).exists():
+            hint = f"what the command answered is kept in {kept}; delete it to ask a mended one again"
         raise CardcheckError(f"no query is left: {reasons or 'none was given'}", hint=hint)
     work.counts |= {"queries_left_out": sum(left_out.values()), "queries": len(queries)}
     draft, held_out = _draft(work, queries)
