@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck.building.command import Answers, Command, from_command
 from cardcheck.spotcheck.building.masked import masked
 from cardcheck.spotcheck.building.passages import Passage
+from cardcheck.spotcheck.building.queries import Dropped
 
 PASSAGES = [Passage(f"passage number {n}", "", "", (0, 0, n), f"a.md#{n}") for n in range(4)]
 
@@ -28,14 +31,14 @@ def script(folder: Path, text: str) -> str:
 def test_each_line_is_a_query(tmp_path: Path) -> None:
     """The passage comes on the input; numbers, marks and quotes are taken off the lines; only as many are taken as are wanted."""
     line = script(tmp_path, "import sys\nt = sys.stdin.read()\nprint('1. who?\\n\\n- \"what is  ' + t + '\"\\n• third')")
-    queries = from_command(PASSAGES, [2], Command(line, most=2), Answers(tmp_path / "kept"))
+    queries = from_command(PASSAGES, [2], Command(line, most=2), Answers(tmp_path / "kept"), Dropped())
     assert [(query.text, query.grades) for query in queries] == [("who?", {2: 2}), ("what is passage number 2", {2: 2})]
 
 
 def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     """What a shell would run stays an argument."""
     line = script(tmp_path, "import sys\nprint(sys.argv[1])") + " '$(touch x); y'"
-    (query,) = from_command(PASSAGES, [0], Command(line), Answers(tmp_path / "kept"))
+    (query,) = from_command(PASSAGES, [0], Command(line), Answers(tmp_path / "kept"), Dropped())
     assert query.text == "$(touch x); y"
     assert not Path("x").exists()
 
@@ -57,9 +60,10 @@ def test_a_failure_names_the_passage_and_what_is_done_is_kept(tmp_path: Path) ->
     count = tmp_path / "count"
     command = Command(script(tmp_path, FAILING.format(count=str(count))))
     with pytest.raises(CardcheckError, match=r"a\.md#2: it ended with 7: rate limited") as error:
-        from_command(PASSAGES, [0, 1, 2, 3], command, Answers(tmp_path / "kept"))
+        from_command(PASSAGES, [0, 1, 2, 3], command, Answers(tmp_path / "kept"), Dropped())
     assert "2 of 4 passages are done" in (error.value.hint or "")
-    queries = from_command(PASSAGES, [0, 1, 2, 3], command, Answers(tmp_path / "kept"))
+    assert f"kept in {tmp_path}" in (error.value.hint or "")
+    queries = from_command(PASSAGES, [0, 1, 2, 3], command, Answers(tmp_path / "kept"), Dropped())
     assert [query.text for query in queries] == [f"query for passage number {n}" for n in range(4)]
     assert count.read_text(encoding="ascii") == "5"
 
@@ -78,8 +82,8 @@ def test_half_a_line_is_asked_for_again(tmp_path: Path) -> None:
 def test_another_command_asks_anew(tmp_path: Path) -> None:
     """Answers of one command are not taken for another's."""
     answers = Answers(tmp_path / "kept")
-    first = from_command(PASSAGES, [0], Command("echo one"), answers)
-    second = from_command(PASSAGES, [0], Command("echo two"), answers)
+    first = from_command(PASSAGES, [0], Command("echo one"), answers, Dropped())
+    second = from_command(PASSAGES, [0], Command("echo two"), answers, Dropped())
     assert [first[0].text, second[0].text] == ["one", "two"]
 
 
@@ -96,7 +100,7 @@ def test_a_slow_command_is_ended_with_what_it_started(tmp_path: Path) -> None:
     line = script(tmp_path, SLOW.format(pid=str(pid)))
     started = time.monotonic()
     with pytest.raises(CardcheckError, match="longer than 1 s"):
-        from_command(PASSAGES, [0], Command(line, seconds=1), Answers(tmp_path / "kept"))
+        from_command(PASSAGES, [0], Command(line, seconds=1), Answers(tmp_path / "kept"), Dropped())
     assert time.monotonic() - started < 20
     for _ in range(50):
         status = Path("/proc") / pid.read_text(encoding="ascii") / "stat"
@@ -121,14 +125,7 @@ def test_a_slow_command_is_ended_with_what_it_started(tmp_path: Path) -> None:
 def test_commands_that_cannot_serve(tmp_path: Path, line: str, reason: str) -> None:
     """Each is an error that says what is wrong."""
     with pytest.raises(CardcheckError, match=reason):
-        from_command(PASSAGES, [0], Command(line, seconds=20), Answers(tmp_path / "kept"))
-
-
-def test_a_command_that_prints_nothing_gives_no_query(tmp_path: Path) -> None:
-    """That is an answer, and it is kept."""
-    assert from_command(PASSAGES, [0], Command("true"), Answers(tmp_path / "kept")) == []
-    (row,) = (json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").split("\n") if line)
-    assert row["queries"] == []
+        from_command(PASSAGES, [0], Command(line, seconds=20), Answers(tmp_path / "kept"), Dropped())
 
 
 @pytest.mark.parametrize(
@@ -149,3 +146,52 @@ def test_a_command_that_prints_nothing_gives_no_query(tmp_path: Path) -> None:
 def test_secrets_are_masked(given: str, kept: str) -> None:
     """What looks like one, or what words before it call one; all else is how the set was made, and stays."""
     assert masked(given) == kept
+
+
+def test_a_command_that_prints_nothing_is_asked_again(tmp_path: Path) -> None:
+    """Nothing is counted and not kept, so that a command that was mended is asked; what an earlier version kept does not count either."""
+    dropped = Dropped()
+    assert from_command(PASSAGES, [0, 1], Command(script(tmp_path, "")), Answers(tmp_path / "kept"), dropped) == []
+    assert dropped.counts == {"for which the command printed nothing": 2}
+    assert not (tmp_path / "kept").exists()
+    line = script(tmp_path, "print('who?')")
+    key = hashlib.sha256(f"{line}\0{PASSAGES[0].text}".encode()).hexdigest()
+    (tmp_path / "kept").write_text(json.dumps({"key": key, "queries": []}), encoding="utf-8")
+    (query,) = from_command(PASSAGES, [0], Command(line), Answers(tmp_path / "kept"), dropped)
+    assert query.text == "who?"
+
+
+LEAVING = """import subprocess, sys
+child = subprocess.Popen(["sleep", "30"], start_new_session=True)
+open({pid!r}, "w").write(str(child.pid))
+print("who?")
+"""
+
+
+def test_what_a_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    """A process that left the command's group holds its output open; the answer is there when the command ends."""
+    pid = tmp_path / "pid"
+    line = script(tmp_path, LEAVING.format(pid=str(pid)))
+    started = time.monotonic()
+    try:
+        (query,) = from_command(PASSAGES, [0], Command(line, seconds=20), Answers(tmp_path / "kept"), Dropped())
+    finally:
+        os.kill(int(pid.read_text(encoding="ascii")), signal.SIGKILL)
+    assert query.text == "who?"
+    assert time.monotonic() - started < 20
+
+
+def test_a_byte_that_is_no_character_may_stand_in_the_command(tmp_path: Path) -> None:
+    """The command line of a shell may hold any byte, and a passage half a character."""
+    line = script(tmp_path, "print('who?')") + " caf\udce9"
+    (query,) = from_command([Passage("half \ud83d", "", "", (0, 0, 0), "a")], [0], Command(line), Answers(tmp_path / "kept"), Dropped())
+    assert query.text == "who?"
+
+
+def test_answers_that_cannot_be_kept_are_an_error_of_ours(tmp_path: Path) -> None:
+    """A path below a file, or a folder in the file's place, is told as what it is."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(CardcheckError, match="cannot write"):
+        Answers(tmp_path / "file" / "kept").add("key", ["who?"])
+    with pytest.raises(CardcheckError, match="cannot read"):
+        Answers(tmp_path)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.building.answers import Asking
 from cardcheck.spotcheck.building.document import Document, Section
 from cardcheck.spotcheck.building.folders import OTHER, read_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from cardcheck.spotcheck.building.sources import read_source
 
 MARKDOWN = """---
 title: "The pump"
@@ -211,3 +211,56 @@ def test_the_hash_follows_contents_and_names(tmp_path: Path) -> None:
     assert read_folder(tmp_path).sha256 == first
     path.write_text("two", encoding="utf-8")
     assert read_folder(tmp_path).sha256 != first
+
+
+GERMAN = "Größere Beträge überweist die Genossenschaft."
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", GERMAN.encode("utf-8-sig")),
+        ("a.txt", GERMAN.encode("utf-16")),
+        ("a.txt", GERMAN.encode("utf-32")),
+        ("a.html", f'<html><meta charset="iso-8859-1"><p>{GERMAN}</p>'.encode("latin-1")),
+        ("a.html", f'<meta http-equiv="Content-Type" content="text/html; charset=cp850"><p>{GERMAN}</p>'.encode("cp850")),
+    ],
+)
+def test_text_is_read_as_what_it_says_it_is(tmp_path: Path, name: str, data: bytes) -> None:
+    """Marks of byte order and what HTML declares are heeded."""
+    assert _one(tmp_path, name, data).sections == (Section("", (GERMAN,)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", GERMAN.encode("latin-1")),
+        ("a.txt", b"\xff\xfe\x00\xd8\x00"),
+        ("a.html", f"<p>{GERMAN}</p>".encode("latin-1")),
+        *(
+            ("a.html", f'<meta charset="{name}"><p>{GERMAN}</p>'.encode("latin-1"))
+            for name in ("utf-8", "utf-16", "punycode", "rot13", "x")
+        ),
+    ],
+)
+def test_text_of_an_unknown_encoding_is_told(tmp_path: Path, name: str, data: bytes) -> None:
+    """Accents are not replaced by what says nothing: the file is left out, and the reason says what to do."""
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "good.txt").write_text(GERMAN, encoding="utf-8")
+    source = read_folder(tmp_path)
+    assert [document.where for document in source.documents] == ["good.txt"]
+    ((where, reason),) = source.skipped
+    assert where == name
+    assert "not UTF-8" in reason
+    assert "iconv" in reason
+
+
+def test_half_characters_are_replaced(tmp_path: Path) -> None:
+    """A name may hold bytes that are no character, and JSON half of one; no model takes them, and no file can be written with them."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md")).write_text(f"# Title\n\n{GERMAN}", encoding="utf-8")
+    (document,) = read_source(str(tmp_path), Asking(), {}).documents
+    assert document.where == "caf?.md"
+    row = {"text": f"{GERMAN} \ud83d", "query": "who \udce9?", "title": "\ud83d"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (document,) = read_source(str(tmp_path / "rows.jsonl"), Asking(), {}).documents
+    assert (document.title, document.sections[0].paragraphs, document.queries) == ("?", (f"{GERMAN} ?",), ("who ??",))

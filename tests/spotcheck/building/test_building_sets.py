@@ -112,8 +112,29 @@ def test_known_passages_are_taken_out(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "public" / "corpus.jsonl").write_text(json.dumps({"_id": "1", "text": text}) + "\n", encoding="utf-8")
     built = build(replace(plan, known=(tmp_path / "public",)))
     assert built.counts["in_known_sets"] == 1
+    assert (built.counts["known_texts"], built.counts["known_queries"]) == (1, 0)
     assert title not in heldout.load(plan.folder).queries.values()
     assert "100% of it stands in a known set" in (plan.folder / "removed.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_heading_is_answered_by_what_its_passage_is_like(plan: Plan, tmp_path: Path) -> None:
+    """The text that was removed answered its heading; what is left of its section does not, and what is left of another's does."""
+    same, other = list(THINGS.values())[:2]
+    for name, text in (("a", f"# The rules of the railway\n\n{same}"), ("b", f"# Who brushes in winter\n\n{same}\n\n{other}")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.md").write_text(text, encoding="utf-8")
+    built = build(replace(plan, sources=(str(tmp_path / "a"), str(tmp_path / "b")), words=20))
+    assert built.counts["near_duplicates"] == 1
+    made = heldout.load(plan.folder)
+    (asked,) = (key for key, text in made.queries.items() if text == "Who brushes in winter")
+    assert {made.corpus[key]: grade for key, grade in made.qrels[asked].items()} == {same: 2, other: 1}
+
+
+def test_queries_of_one_source_are_no_other_s(plan: Plan, documents: Path, tmp_path: Path) -> None:
+    """A row whose text another source has too keeps its query, and that source's titles are still asked for."""
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": THINGS["What the lamp tax was spent on"], "query": "where did it go?"}))
+    build(replace(plan, sources=(str(documents), str(tmp_path / "rows.jsonl"))))
+    assert sorted(heldout.load(plan.folder).queries.values()) == sorted([*THINGS, "where did it go?"])
 
 
 def test_a_beir_folder_keeps_its_judgements(plan: Plan, tmp_path: Path) -> None:
@@ -264,6 +285,16 @@ def test_a_failed_command_leaves_no_set_and_the_build_goes_on(plan: Plan, tmp_pa
     assert not partial_folder(plan.folder).exists()
 
 
+def test_a_command_that_says_the_same_of_everything_makes_no_set(plan: Plan) -> None:
+    """An apology for every passage is no query with every passage as its answer; the error says where the answers are."""
+    with pytest.raises(CardcheckError, match="no query is left: 5 for which the command printed nothing") as error:
+        build(replace(plan, command=Command("true")))
+    assert error.value.hint == "mend the command and build again"
+    with pytest.raises(CardcheckError, match="no query is left: 5 was given for several sections") as error:
+        build(replace(plan, command=Command("echo I am sorry, I cannot help with that.")))
+    assert str(partial_folder(plan.folder)) in (error.value.hint or "")
+
+
 def test_a_killed_build_resumes(plan: Plan, documents: Path, tmp_path: Path) -> None:
     """Kill -9 while a command runs: no half set, no broken file, and no passage is asked for twice when it goes on."""
     log = tmp_path / "log"
@@ -292,6 +323,8 @@ def test_a_killed_build_resumes(plan: Plan, documents: Path, tmp_path: Path) -> 
 
 def test_a_folder_that_is_no_set_is_not_touched(plan: Plan) -> None:
     """A folder with other things stays, with and without --force; a set stays without it."""
+    with pytest.raises(CardcheckError, match="is no folder"):
+        build(replace(plan, folder=Path(__file__) / "deep" / "set"))
     plan.folder.mkdir(parents=True)
     (plan.folder / "thesis.txt").write_text("mine", encoding="utf-8")
     for force in (False, True):

@@ -53,7 +53,7 @@ def _asked(where: str, asking: Asking, digest: Digest) -> Iterator[tuple[str, by
 
 def _entries(data: bytes, name: str) -> Iterator[Document]:
     """Yield the papers of an Atom answer."""
-    for entry in soup_of(decode(data)).find_all("entry"):
+    for entry in soup_of(decode(data, name)).find_all("entry"):
         title, summary = _text(entry, "title"), _text(entry, "summary")
         if not title or not summary:
             continue

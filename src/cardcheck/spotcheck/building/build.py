@@ -122,7 +122,10 @@ def build(plan: Plan, bar: Bar = no_bar) -> Built:
     left_out = {reason: count for reason, count in work.dropped.counts.items() if count}
     if not queries:
         reasons = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise CardcheckError(f"no query is left: {reasons or 'none was given'}", hint="ask for some with --query-command")
+        hint = "mend the command and build again" if plan.command else "ask for some with --query-command"
+        if plan.command and (kept := partial_folder(plan.folder)).exists():
+            hint = f"what the command answered is kept in {kept}; delete it to ask a mended one again"
+        raise CardcheckError(f"no query is left: {reasons or 'none was given'}", hint=hint)
     work.counts |= {"queries_left_out": sum(left_out.values()), "queries": len(queries)}
     draft, held_out = _draft(work, queries)
     with bar("encoding", "texts") as update:
@@ -192,6 +195,7 @@ def _clean(work: _Work) -> None:
         with work.bar("known sets", "files") as update:
             known = duplicates.find_known(passages, plan.known, update)
         share, where, work.known_queries = known.share, known.of, known.queries
+        work.counts |= {"known_texts": known.texts, "known_queries": len(known.queries)}
     for number, passage in enumerate(passages):
         if share[number] >= KNOWN_SHARE:
             work.removed.append(Removed(passage, f"{share[number]:.0%} of it stands in a known set", where[number]))
@@ -227,11 +231,12 @@ def _queries(work: _Work) -> list[Query]:
             numbers = sorted(rng.sample(numbers, -(-plan.queries // plan.command.most)))
         answers = Answers(partial_folder(plan.folder) / "queries.jsonl")
         with work.bar("queries", "passages") as update:
-            asked = from_command(passages, numbers, plan.command, answers, update)
+            asked = from_command(passages, numbers, plan.command, answers, work.dropped, progress=update)
     else:
         asked = []
+        stays = {one: number for number, like in work.kept.items() for one in (number, *like)}
         for number, source in enumerate(work.sources):
-            own = {one: like for one, like in work.kept.items() if passages[one].source == number}
+            own = {one: stays.get(one) for one, passage in enumerate(passages) if passage.source == number}
             given = as_given(source, passages, own)
             asked += given or from_headings(passages, own, work.dropped)
     queries = usable(asked, passages, work.known_queries, work.dropped)

@@ -27,11 +27,11 @@ def read_debian(where: str, asking: Asking, older: tuple[Path, ...] = ()) -> Sou
     """Read descriptions from lists on this machine, or fetch those of a language. Raises CardcheckError."""
     digest = Digest()
     source = Source("debian", where, [], "", license=LICENSE)
-    known = {package for path in older for package, _, _, _ in _descriptions(decode(read(path)))}
+    known = {package for path in older for package, _, _, _ in _descriptions(decode(read(path), str(path)))}
     seen: set[str] = set()
     old: set[str] = set()
     for name, data in _lists(where, asking, digest):
-        for package, section, synopsis, text in _descriptions(decode(data)):
+        for package, section, synopsis, text in _descriptions(decode(data, name)):
             if package in known:
                 old.add(package)
             elif synopsis and text and package not in seen:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHINGLE = 3  # words; near duplicates share most of their runs of three
 RUN = 8  # words; two texts that were written apart hardly share a run of eight (after Chowdhery et al. 2022, arXiv 2204.02311, section 8)
 KNOWN_SHARE = 0.5  # of a passage's runs
+KNOWN_HINT = "it is a folder in BEIR layout, or of JSON lines, CSV or Parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,34 @@ def near_duplicates(
 ) -> dict[int, int]:
     """Return which earlier passage each near duplicate is like, by their numbers.
 
-    Two are near duplicates where the Jaccard index of their runs of three words is `least` or more. Exact, and nearly linear: texts
-    that are so alike share one of their rarest runs, and only these are looked up (prefix filter; Chaudhuri, Ganti and Kaushik 2006,
-    ICDE; Bayardo, Ma and Srikant 2007, WWW). Text that many passages have in common costs nothing, since it is not rare.
+    Two are near duplicates where the Jaccard index of their runs of three words is `least` or more. Exact: texts that are so alike share
+    one of their rarest runs, and only these are looked up (prefix filter; Chaudhuri, Ganti and Kaushik 2006, ICDE; Bayardo, Ma and
+    Srikant 2007, WWW). The rarest that they share says how many they can share at most, namely those that follow it in both (positional
+    filter; Xiao et al. 2008, WWW): rows of one form, which share all but their rarest, are not compared one by one.
     """
     texts = [_runs(passage.text, SHINGLE) for passage in passages]
     often = Counter(run for runs in texts for run in runs)
-    holders: dict[str, list[int]] = {}
+    # for each run, those that have it among their rarest, by how many runs they have and which of them it is
+    holders: dict[str, dict[tuple[int, int], list[int]]] = {}
     found: dict[int, int] = {}
     for number, runs in enumerate(texts):
-        rarest = sorted(runs, key=lambda run: (often[run], run))[: len(runs) - math.ceil(least * len(runs) - 1e-9) + 1]
-        for candidate in sorted({other for run in rarest for other in holders.get(run, ())}):
+        size = len(runs)
+        rarest = sorted(runs, key=lambda run: (often[run], run))[: size - math.ceil(least * size - 1e-9) + 1]
+        shareable = [(place, run) for place, run in enumerate(rarest) if often[run] > 1]
+        candidates: set[int] = set()
+        for place, run in shareable:
+            for (other, other_place), numbers in holders.get(run, {}).items():
+                most = min(size - place, other - other_place)
+                if most >= least * (size + other - most) - 1e-9:
+                    candidates.update(numbers)
+        for candidate in sorted(candidates):
             shared = len(runs & texts[candidate])
-            if shared >= least * (len(runs) + len(texts[candidate]) - shared) - 1e-9:
+            if shared >= least * (size + len(texts[candidate]) - shared) - 1e-9:
                 found[number] = candidate
                 break
         else:
-            for run in rarest:
-                holders.setdefault(run, []).append(number)
+            for place, run in shareable:
+                holders.setdefault(run, {}).setdefault((size, place), []).append(number)
         if number % 100 == 99 or number + 1 == len(texts):
             progress(number + 1, len(texts))
     return found
@@ -89,16 +100,20 @@ def find_known(
     found = [0] * len(passages)
     known = KnownTexts([0.0] * len(passages), [""] * len(passages))
     files = [(folder, path) for folder in folders for path in _files(folder)]
+    silent = set(folders)
     for done, (folder, path) in enumerate(files):
         progress(done, len(files))
-        for text in texts_of(path):
+        for is_query, text in texts_of(path):
             known.texts += 1
-            if path.name.startswith(("queries", "questions")):
+            silent.discard(folder)
+            if is_query:
                 known.queries.add(normal(text))
             for one in _hashes(text):
                 for number in holders.pop(one, ()):  # a run counts once, however often it stands there
                     found[number] += 1
                     known.of[number] = known.of[number] or folder.name
+    if silent:
+        raise CardcheckError(f"--known {min(silent)} holds no texts", hint=KNOWN_HINT)
     known.share = [count / len(hashes) for count, hashes in zip(found, runs, strict=True)]
     progress(len(files), len(files))
     return known
@@ -115,5 +130,5 @@ def _files(folder: Path) -> list[Path]:
     inside = sorted(path for path in folder.rglob("*") if path.is_file() and table_kind(path))
     files = [folder] if folder.is_file() else [path for path in inside if "qrels" not in (path.parent.name, path.stem)]
     if not files:
-        raise CardcheckError(f"--known {folder} holds no texts", hint="it is a folder in BEIR layout, or of JSON lines, CSV or Parquet")
+        raise CardcheckError(f"--known {folder} holds no texts", hint=KNOWN_HINT)
     return files

@@ -33,7 +33,7 @@ def read_rustsec(where: str, asking: Asking) -> Source:
     digest = Digest()
     source = Source("rustsec", where, [], "", license=LICENSE)
     for name, data in _files(where, asking, digest):
-        found = _advisory(name, decode(data))
+        found = _advisory(name, decode(data, name))
         if isinstance(found, str):
             source.skipped.append((name, found))
         else:

@@ -31,7 +31,9 @@ def read_source(given: str, asking: Asking, fields: Mapping[str, str], older: tu
         "debian": lambda: debian.read_debian(where, asking, older),
         "rustsec": lambda: rustsec.read_rustsec(where, asking),
     }
-    return readers[kind]()
+    source = readers[kind]()
+    source.clean()
+    return source
 
 
 def _kind_of(given: str) -> str:

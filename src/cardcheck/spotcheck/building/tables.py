@@ -24,6 +24,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "domain": ("domain", "category", "topic"),
     "id": ("_id", "id", "docid", "doc_id"),
 }
+QUERIES = frozenset((*FIELDS["query"], "anchor"))  # what sentence-transformers calls a query to train on
+DEEP = 6  # lists and objects within each other in a row, the row among them
 TABLES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 csv.field_size_limit(10_000_000)
 
@@ -60,12 +62,26 @@ def read_table(path: Path, named: Mapping[str, str]) -> Source:
     return source
 
 
-def texts_of(path: Path) -> Iterator[str]:
-    """Yield every text in a table, whatever its columns are called. Raises CardcheckError."""
+def texts_of(path: Path) -> Iterator[tuple[bool, str]]:
+    """Yield every text in a table, whatever its columns are called, and whether it is a query. Raises CardcheckError.
+
+    A query is what stands in a column of queries, or in a file that is called so, or whose folder is.
+    """
+    queries = any(name.lower().startswith(("queries", "questions")) for name in (path.name, path.parent.name))
     for row in _rows(table_kind(path) or "jsonl", path, read(path)):
-        for key, value in row.items():
+        yield from _texts(row, queries)
+
+
+def _texts(value: object, queries: bool, depth: int = 0) -> Iterator[tuple[bool, str]]:  # noqa: FBT001  # part of what is yielded
+    if isinstance(value, str):
+        yield queries, value
+    elif depth < DEEP and isinstance(value, dict):
+        for key, one in value.items():
             if key not in FIELDS["id"]:
-                yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
+                yield from _texts(one, queries or key in QUERIES, depth + 1)
+    elif depth < DEEP and isinstance(value, list):
+        for one in value:
+            yield from _texts(one, queries, depth + 1)
 
 
 def _hash(name: str, data: bytes) -> str:
@@ -76,8 +92,7 @@ def _hash(name: str, data: bytes) -> str:
 
 def _rows(kind: str, path: Path, data: bytes) -> Iterator[Mapping[str, Any]]:
     if kind == "csv":
-        text = decode(data)
-        yield from _csv(path, text)
+        yield from _csv(path, decode(data, str(path)))
     elif kind == "parquet":
         yield from _parquet(path, data)
     else:
@@ -167,7 +182,7 @@ def read_beir(folder: Path) -> Source:
     for path in judgements:
         data = read(path)
         digest.add(path.relative_to(folder).as_posix(), data)
-        _judgements(path, decode(data), source.judged)
+        _judgements(path, decode(data, str(path)), source.judged)
     for name, data in read_files.items():
         digest.add(name, data)
     for key, row in _keyed(folder / "queries.jsonl", read_files["queries.jsonl"]):

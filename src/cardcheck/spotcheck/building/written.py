@@ -73,6 +73,9 @@ def write_set(draft: Draft, folder: Path, *, replace: bool = False) -> str:
 def check_target(folder: Path, *, replace: bool) -> None:
     """Raise CardcheckError where a set cannot be written there, before any work is done."""
     if not folder.exists():
+        above = next(parent for parent in folder.absolute().parents if parent.exists())
+        if not above.is_dir():
+            raise CardcheckError(f"{folder} cannot be made: {above} is no folder", hint="name a folder that is not there yet")
         return
     is_set = (folder / ABOUT).is_file()
     if not folder.is_dir() or (any(folder.iterdir()) and not is_set):
