@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,9 +69,11 @@ def test_unknown_weights(tiny: Path, held_out: HeldOutSet) -> None:
 def test_weights_among_others_are_nobodys(tiny: Path, held_out: HeldOutSet, models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reference model's file beside the weights that run, or below a module of the subject's own, makes it no copy of that model."""
     weights = tiny / "model.safetensors"
-    copied = replace(models[0], weights=(hashlib.sha256(weights.read_bytes()).hexdigest(),))
-    monkeypatch.setattr(references, "references", lambda *_: (copied,))
-    assert references.known_weights(tiny, held_out) is copied
+    own = {"id": models[0].id, "weights": [hashlib.sha256(weights.read_bytes()).hexdigest()]}
+    known = references.references(held_out.name, held_out.sha256)
+    monkeypatch.setattr(references, "references", lambda *_: known)
+    monkeypatch.setattr(references, "_known", lambda: {"models": [own]})
+    assert references.known_weights(tiny, held_out) == models[0]
     (tiny / "2_Dense").mkdir()
     (tiny / "2_Dense/model.safetensors").write_bytes(b"other weights")
     assert references.known_weights(tiny, held_out) is None

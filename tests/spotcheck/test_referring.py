@@ -82,3 +82,31 @@ def test_what_cannot_be_a_reference(tiny: Path, own: Path, capsys: pytest.Captur
     references.forget()
     assert "cannot be read" in run("measure", str(tiny), "--id", NAME, "--heldout-only", capsys=capsys)
     assert own.read_text(encoding="utf-8") == "{"
+
+
+def test_a_copy_is_no_further_reference(tiny: Path, capsys: pytest.CaptureFixture[str], held_out: heldout.HeldOutSet) -> None:
+    """A model with the weights of a known one, under whatever id, is not measured: it would count twice, and be taken for that one."""
+    arguments = ("--set", held_out.name, "--heldout-only")
+    assert run("measure", str(tiny), "--id", NAME, *arguments, capsys=capsys)["models"]
+    told = run("measure", str(tiny), "--id", "BAAI/bge-large-en-v1.5", *arguments, capsys=capsys)
+    assert f"has the weights of {NAME}" in told
+    assert references.owner_of(tiny) == NAME
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"models": [1]}',
+        '{"models": [{"id": "a/b"}]}',
+        '{"models": [], "heldout": []}',
+        '{"models": [], "public": {"SciFact": 1}}',
+        "[" * 100_000,
+    ],
+    ids=["no-object", "no-fields", "no-sets", "no-set", "deep"],
+)
+def test_a_spoilt_file_is_told(own: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    """A file of another form is an error that says which file it is, never an internal one."""
+    own.write_text(content, encoding="utf-8")
+    told = run("list", capsys=capsys)
+    assert str(own) in told
+    assert "internal error" not in told

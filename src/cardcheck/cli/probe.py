@@ -85,7 +85,8 @@ def _lines(audit: Audit, found: Probe) -> Iterator[str]:
     yield from _columns([("", "measured", "card", "files"), *_properties(found, audit.facts)])
     if found.ndcg is not None:
         yield ""
-        yield f"Searching {found.documents} passages of {found.set_name} with {found.queries} queries: {found.ndcg:.1f} points of nDCG@10"
+        searched = f"{found.documents} passages of {visible(found.set_name)} with {found.queries} queries"
+        yield f"Searching {searched}: {found.ndcg:.1f} points of nDCG@10"
         yield from _prefixes(found)
         yield from _prompts(found)
     if found.reason:

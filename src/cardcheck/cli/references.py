@@ -39,14 +39,16 @@ def measure(
     """
     from cardcheck.cli import echo
     from cardcheck.errors import CardcheckError
+    from cardcheck.report.escape import visible
     from cardcheck.report.json import dumps
-    from cardcheck.spotcheck import heldout, public, referring
+    from cardcheck.spotcheck import heldout, public, references, referring
     from cardcheck.spotcheck.measure import Options
     from cardcheck.subject import resolve
 
     if hub_id and len(models) > 1:
         raise CardcheckError("--id is for one model")
-    task = None if heldout_only else public.load(public.TASKS[0], public.find(public.TASKS[0], public_sets, offline=offline))
+    place = None if heldout_only else public.find(public.TASKS[0], public_sets, offline=offline)
+    task = references.as_evaluated(public.load(public.TASKS[0], place)) if place else None
     chosen = referring.Sets([heldout.load(name) for name in sets or heldout.names()], task)
     options = Options(device=device, public=public_sets, offline=offline)
     found: list[dict[str, Any]] = []
@@ -65,8 +67,12 @@ def measure(
         return
     for row in found:
         scores = row["scores"]
-        told = ", ".join(f"{name} {score:.1f}" for name, score in scores.items()) if scores else "known already; --again measures it anew"
-        echo(f"{row['id']}: {told}\n")
+        told = (
+            ", ".join(f"{visible(name)} {score:.1f}" for name, score in scores.items())
+            if scores
+            else "known already; --again measures it anew"
+        )
+        echo(f"{visible(row['id'])}: {told}\n")
 
 
 @command.command(name="list")
@@ -75,6 +81,7 @@ def measure(
 def list_(*, set_name: str | None, as_json: bool) -> None:
     """List the reference models of a held-out set, with panel level and held-out score."""
     from cardcheck.cli import echo
+    from cardcheck.report.escape import visible
     from cardcheck.report.json import dumps
     from cardcheck.spotcheck import heldout, references
 
@@ -93,7 +100,7 @@ def list_(*, set_name: str | None, as_json: bool) -> None:
     if as_json:
         echo(dumps({"set": held_out.name, "sha256": held_out.sha256, "models": rows}))
         return
-    echo(f"{held_out.name} ({len(held_out.queries)} queries, {len(held_out.corpus)} passages)\n")
+    echo(f"{visible(held_out.name)} ({len(held_out.queries)} queries, {len(held_out.corpus)} passages)\n")
     for row in sorted(rows, key=lambda row: -float(str(row["heldout"]))):
         level = f"{row['panel']:5.1f}" if row["panel"] is not None else "    –"
-        echo(f"  held-out {row['heldout']:5.1f}  panel {level}  {row['id']} ({row['note']})\n")
+        echo(f"  held-out {row['heldout']:5.1f}  panel {level}  {visible(row['id'])} ({visible(row['note'])})\n")

@@ -173,7 +173,7 @@ def _overlap(audit: Audit) -> Iterator[str]:
 
 def _spotcheck(check: SpotCheck) -> Iterator[str]:
     yield click.style("Spot check", bold=True) + (
-        f" on {check.set_name} ({check.queries} queries, {check.documents} passages)" if check.queries else ""
+        f" on {visible(check.set_name)} ({check.queries} queries, {check.documents} passages)" if check.queries else ""
     )
     if check.status == "done":
         interval = check.measured_interval

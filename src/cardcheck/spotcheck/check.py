@@ -153,21 +153,11 @@ def _public(options: Options) -> tuple[public.PublicSet | None, str]:
     if options.heldout_only:
         return None, "it was not asked for (--heldout-only)"
     try:
-        return _as_evaluated(public.load(task, public.find(task, options.public, offline=options.offline))), ""
+        return references.as_evaluated(public.load(task, public.find(task, options.public, offline=options.offline))), ""
     except CardcheckError as error:
         if options.public is not None:
             raise
         return None, str(error)
-
-
-def _as_evaluated(found: public.PublicSet) -> public.PublicSet:
-    """Return a public task's data. Raises CardcheckError where they are not those that published scores are of."""
-    if found.sha256 != references.public_hash(found.task.name):
-        raise CardcheckError(
-            f"what lies there is not {found.task.name} as MTEB evaluates it: texts or judgements differ",
-            hint=f"take {found.task.data} at {found.task.revision[:12]}",
-        )
-    return found
 
 
 def _measured(found: Measured, held_out: heldout.HeldOutSet, seed: int) -> SpotCheck:

@@ -116,14 +116,24 @@ def read_own() -> dict[str, Any]:
     """Return the user's own reference models; none where there is no file. Raises CardcheckError where it cannot be read."""
     file = own_file()
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {"models": [], "heldout": {}, "public": {}}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CardcheckError(f"{file} cannot be read: {error}", hint="mend it, or move it away and measure again") from None
-    if not isinstance(found, dict) or not isinstance(found.get("models"), list):
+    if not _are_references(found):
         raise CardcheckError(f"{file} holds no reference models", hint="move it away and measure again")
     return found
+
+
+def _are_references(found: Any) -> bool:
+    """Tell whether what a file holds has the form of reference models and their scores."""
+    if not isinstance(found, dict) or not isinstance(found.get("models"), list):
+        return False
+    fields = {"id", "note", "independent", "weights", "measured"}
+    models = all(isinstance(model, dict) and fields <= model.keys() for model in found["models"])
+    sets = [found.get(kind, {}) for kind in ("heldout", "public")]
+    return models and all(isinstance(kind, dict) and all(isinstance(one, dict) for one in kind.values()) for kind in sets)
 
 
 @functools.cache
@@ -172,15 +182,30 @@ def forget() -> None:
 
 
 def public_hash(name: str) -> str:
-    """Return the SHA-256 of the version of a public task that the reference models were measured on."""
+    """Return the SHA-256 of the version of a public task that the reference models were measured on, which is the one on the Hub."""
     return str(_known()["public"][name]["sha256"])
 
 
-def known_weights(path: Path, held_out: HeldOutSet) -> Reference | None:
-    """Return the reference model whose weights a model folder holds, by their SHA-256, if it holds no others."""
+def as_evaluated(found: PublicSet) -> PublicSet:
+    """Return a public task's data. Raises CardcheckError where they are not those that published scores are of."""
+    if found.sha256 != public_hash(found.task.name):
+        raise CardcheckError(
+            f"what lies there is not {found.task.name} as MTEB evaluates it: texts or judgements differ",
+            hint=f"take {found.task.data} at {found.task.revision[:12]}",
+        )
+    return found
+
+
+def owner_of(path: Path) -> str | None:
+    """Return the id of the reference model whose weights a model folder holds, by their SHA-256, if it holds no others."""
     digests = set()
     for file in path.rglob("*.safetensors"):
         with file.open("rb") as handle:
             digests.add(hashlib.file_digest(handle, "sha256").hexdigest())
-    known = references(held_out.name, held_out.sha256)
-    return next((model for model in known if digests and digests <= set(model.weights)), None)
+    return next((model["id"] for model in _known()["models"] if digests and digests <= set(model["weights"])), None)
+
+
+def known_weights(path: Path, held_out: HeldOutSet) -> Reference | None:
+    """Return the reference model, measured on a held-out set, whose weights a model folder holds."""
+    owner = owner_of(path)
+    return next((model for model in references(held_out.name, held_out.sha256) if model.id == owner), None)

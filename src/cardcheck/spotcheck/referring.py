@@ -45,7 +45,7 @@ def add(subject: Subject, hub_id: str, sets: Sets, options: Options, progress: C
     """Measure a model on held-out sets and a public task, keep it in the user's file, and return its mean scores by set, from 0 to 100.
 
     The expectation needs its published scores: those that the leaderboard has under `hub_id`, else its score on the public task.
-    Raises CardcheckError where it has neither, EncodingError where it cannot be run.
+    Raises CardcheckError where it has neither or is a copy of a known one, EncodingError where it cannot be run.
     """
     task = sets.task
     if not panel.published(hub_id) and task is None:
@@ -53,6 +53,9 @@ def add(subject: Subject, hub_id: str, sets: Sets, options: Options, progress: C
             f"nobody has published panel scores of {hub_id}, and without a public task none can be measured",
             hint="give --public-sets, or the id that the leaderboard knows it by with --id",
         )
+    owner = references.owner_of(subject.path)
+    if owner and owner.lower() != hub_id.lower():
+        raise CardcheckError(f"{hub_id} has the weights of {owner}, byte for byte: as a reference model that one would count twice")
     corpora = [Corpus(one.corpus, {"": one.queries}, {"": one.qrels}) for one in sets.heldout]
     if task:
         corpora.append(Corpus(task.corpus, task.queries, task.qrels))
