@@ -179,6 +179,7 @@ class Court:
     references: dict[str, dict[str, NDArray[np.float64]]]
     lexical: dict[str, NDArray[np.float64]]
     heldout_references: dict[str, tuple[NDArray[np.float64], float]]
+    base_stays: bool = False
 
     def scores(self, given: World, variant: Variant) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
         """Return a variant's nDCG@10 by query: on the task's parts, and on the held-out set."""
@@ -189,8 +190,8 @@ class Court:
     def judge(
         self, variant: Variant, parts: dict[str, NDArray[np.float64]], held: NDArray[np.float64], seed: int, *, declared: bool
     ) -> dict[str, Any]:
-        """Judge scores as the spot check does, by all models but the one that the variant was made of."""
-        base, claimed = variant.base, variant.claimed
+        """Judge scores as the spot check does, by all models but the one that it was made of, or by that one too (`base_stays`)."""
+        base, claimed = "" if self.base_stays and variant.form != "left out" else variant.base, variant.claimed
         names = [name for name in self.references if name != base]
         table = references.PublicReferences(
             tuple(names),
@@ -222,7 +223,7 @@ class Court:
         }
 
 
-def court(task: PublicSet, held_set: PublicSet, *, words: bool) -> Court:
+def court(task: PublicSet, held_set: PublicSet, *, words: bool, base_stays: bool) -> Court:
     """Return the judges and the reference models' scores, and BM25's where `words` are to be regressed on."""
     judges = {part: Judge(task.document_ids, task.splits[part].ids, task.splits[part].qrels) for part in PARTS}
     split = held_set.splits["test"]
@@ -237,7 +238,7 @@ def court(task: PublicSet, held_set: PublicSet, *, words: bool) -> Court:
         if place:
             held_scores[model.id] = (held(own["test"], own["corpus"]), place.value)
     lexical = {part: np.array([scores]) for part, scores in lexical_scores(task).items()} if words else {}
-    return Court(judges, held, known, lexical, held_scores)
+    return Court(judges, held, known, lexical, held_scores, base_stays)
 
 
 def heldout_set(name: str) -> PublicSet:
@@ -265,13 +266,13 @@ def check_judge(given: Court, task: PublicSet) -> None:
         sys.exit(f"nDCG@10 differs from trec_eval's by {worst}")
 
 
-def run(limit: float, *, words: bool = True) -> list[dict[str, Any]]:
+def run(limit: float, *, words: bool = True, base_stays: bool = False) -> list[dict[str, Any]]:
     """Judge all variants, from where an earlier run stopped."""
     started = time.monotonic()
     paired.RESAMPLES = statistics.REPLICATES = REPLICATES
     task, held_set = load("scifact"), heldout_set(heldout.DEFAULT)
     others = {name: load(name) for name in UNRELATED}
-    given = court(task, held_set, words=words)
+    given = court(task, held_set, words=words, base_stays=base_stays)
     check_judge(given, task)
     file = FOLDER / f"{key(given)}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -344,6 +345,7 @@ def key(given: Court) -> str:
         scores, level = given.heldout_references[name]
         digest.update(name.encode() + scores.tobytes() + str(level).encode())
     digest.update(b"".join(table.tobytes() for table in given.lexical.values()) + inspect.getsource(Court).encode())
+    digest.update(str(given.base_stays).encode())
     return digest.hexdigest()[:12]
 
 
@@ -443,8 +445,9 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=5400, help="seconds after which to stop; finished variants are kept")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the power curves as SVG")
     parser.add_argument("--without-bm25", action="store_true", help="regress on the reference models alone, to see what BM25 adds")
+    parser.add_argument("--with-base", action="store_true", help="let a variant's base stay among the references, as where it is not told")
     given = parser.parse_args()
-    rows = run(given.limit, words=not given.without_bm25)
+    rows = run(given.limit, words=not given.without_bm25, base_stays=given.with_base)
     report(rows)
     if given.draw:
         draw(rows, given.draw)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from cardcheck.spotcheck import references, statistics
@@ -77,24 +76,6 @@ def test_weights_among_others_are_nobodys(tiny: Path, held_out: HeldOutSet, mode
     (tiny / "2_Dense").mkdir()
     (tiny / "2_Dense/model.safetensors").write_bytes(b"other weights")
     assert references.known_weights(tiny, held_out) is None
-
-
-def test_copies_are_told_by_their_scores() -> None:
-    """A model whose scores go with a reference model's, query by query, is taken for a copy of it; scores that never vary for none."""
-    rng = np.random.default_rng(0)
-    own, other = rng.random((2, 400))
-    known = references.PublicReferences(("Acme/A", "acme/b", "acme/c"), {"other": np.array([own, other, np.ones(400)])}, [])
-    assert known.alike(own + 0.1 * rng.standard_normal(400)) == {"acme/a"}
-    assert known.alike(rng.random(400)) == set()
-    assert known.alike(np.zeros(400)) == set()
-
-
-def test_independent_models_are_no_copies() -> None:
-    """No two reference models are taken for copies of one another, those of one maker and one recipe neither."""
-    known = references._known()["public"]["SciFact"]["ndcg_at_10"]
-    independent = {model["id"] for model in references._known()["models"] if model["independent"]}
-    table = np.array([scores["other"] for name, scores in known.items() if name in independent])
-    assert np.triu(np.corrcoef(table), 1).max() < references.ALIKE
 
 
 @pytest.mark.model

@@ -48,7 +48,6 @@ def judge(
 
     monkeypatch.setattr(measure, "encode", encode)
     monkeypatch.setattr(references, "public_references", others)
-    monkeypatch.setattr(references, "ALIKE", 2.0)  # scores on two queries always go together or against each other
     monkeypatch.setattr(references, "public_hash", lambda _name: public.load(public.TASKS[0], public_data).sha256)
 
     def run(claims: dict[str, float] | None = None, **options: Any) -> tuple[SpotCheck, list[int]]:

@@ -35,7 +35,7 @@ SAME = 1.0  # nDCG@10 points that the same model may differ by from machine to m
 
 
 class _Case(NamedTuple):
-    """What the tests need to know of the subject: who of the references is itself or its parent, in lower case, its facts, and the seed."""
+    """What the tests need to know of the subject: names it goes by among the references, in lower case, its facts, and the seed."""
 
     itself: set[str]
     facts: Facts
@@ -80,8 +80,7 @@ def spotcheck(
     result.unread = "results.entries" in facts["facts.capped"]
     trained = trained_on(facts)
     result.panel = panel.level({name: score for name, score in result.published.items() if name not in trained}, result.source)
-    names = (subject.id, known.id if known else None, *facts["card.base_model"])
-    case = _Case({name.lower() for name in names if name}, facts, options.seed)
+    case = _Case({name.lower() for name in (subject.id, known.id if known else None) if name}, facts, options.seed)
     _residual(result, case, held_out)
     if task and second:
         result.no_public = _stop(result, found, (first, second), options)
@@ -254,8 +253,7 @@ def _sharp(result: SpotCheck, case: _Case, task: public.PublicSet, found: Measur
     result.search_s += found.search_s
     for key in ("load_s", "encode_s"):
         result.encoding[key] += found.encoding[key]
-    table = references.public_references(task)
-    table = table.without(case.itself | table.alike(scores["other"]))
+    table = references.public_references(task).without(case.itself)
     paired = [one for one in sharp.paired(scores, table, seed=case.seed) if one.kind not in left_out]
     kinds: set[Kind] = {one.kind for one in paired}
     reproduced = published is not None and "reproduction" not in left_out

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.heldout import HeldOutSet
     from cardcheck.spotcheck.public import PublicSet
 
-ALIKE = 0.82  # correlation of nDCG@10 by query on SciFact's other split: between independent models at most 0.816, of copies mostly more
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -67,17 +65,6 @@ class PublicReferences:
         kept = [at for at, name in enumerate(self.ids) if name.lower() not in names]
         scores = {part: table[kept] for part, table in self.scores.items()}
         return replace(self, ids=tuple(self.ids[at] for at in kept), scores=scores)
-
-    def alike(self, other: NDArray[np.float64]) -> set[str]:
-        """Return the names, in lower case, of the models that one with these scores on the part `other` is all but a copy of.
-
-        What a compressed or tuned copy loses its original tells too well: the error is taken too small, and honest copies are called
-        unexplained (docs/method.md).
-        """
-        import numpy as np
-
-        with np.errstate(invalid="ignore"):  # scores that are all the same go with none
-            return {name.lower() for name, own in zip(self.ids, self.scores["other"], strict=True) if np.corrcoef(own, other)[0, 1] > ALIKE}
 
 
 def public_references(public: PublicSet) -> PublicReferences:
