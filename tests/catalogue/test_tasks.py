@@ -19,6 +19,7 @@ print(json.dumps([time.perf_counter() - start, sorted(set(sys.modules) & {{"mteb
 """
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("module", "call"),
     [
