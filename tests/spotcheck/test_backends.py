@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from cardcheck.spotcheck import precision
+from cardcheck.spotcheck.backends import UnsupportedError
 from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import EncodingError, encode
+from cardcheck.spotcheck.onnx import _output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,6 +280,116 @@ def test_onnx_that_cannot_be_run(onnx: tuple[Path, NDArray[np.float32]], broken:
     with pytest.raises(EncodingError, match=expected) as error:
         encode(folder, TEXTS, TEXTS)
     assert "\n" not in str(error.value)
+
+
+def _set(folder: Path, name: str, **changes: Any) -> None:
+    path = folder / name
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(known | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "cut"),
+    [
+        ("tokenizer_config.json", {"truncation_side": "left"}, lambda ids: [ids[0], *ids[1:-1][-62:], ids[-1]]),
+        ("sentence_bert_config.json", {"max_seq_length": 20}, lambda ids: [*ids[:19], ids[-1]]),
+        ("sentence_bert_config.json", {"max_seq_length": None}, lambda ids: [*ids[:63], ids[-1]]),
+        ("config.json", {"max_position_embeddings": 50}, lambda ids: [*ids[:49], ids[-1]]),
+        ("tokenizer_config.json", {"model_max_length": 10**30}, lambda ids: [*ids[:63], ids[-1]]),
+    ],
+)
+def test_onnx_cuts_where_the_settings_say(
+    onnx: tuple[Path, NDArray[np.float32]], name: str, changes: dict[str, Any], cut: Callable[[list[int]], list[int]]
+) -> None:
+    """A text is cut at the stated length, else at the smaller of the tokenizer's and the model's limit, and at the end that is named."""
+    folder, table = onnx
+    _set(folder, name, **changes)
+    text = "the railway of the court and of the law " * 20 + "who was an engine"
+    found = encode(folder, [text], [text])
+    assert np.allclose(found.documents[0], table[cut(_ids(folder, text))].mean(axis=0), atol=1e-5)
+
+
+def test_onnx_cuts_no_model_short_that_reads_more(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """Limits above what texts are ever cut at are not taken for missing ones."""
+    folder, table = onnx
+    _set(folder, "tokenizer_config.json", model_max_length=40960)
+    _set(folder, "config.json", max_position_embeddings=40960)
+    text = "the court of law " * 200
+    assert np.allclose(encode(folder, [text], [text]).documents[0], table[_ids(folder, text)].mean(axis=0), atol=1e-5)
+
+
+def test_onnx_cuts_vectors_after_normalising(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """Vectors are cut at the dimension that the settings state as sentence-transformers does: at last, and not normalised again."""
+    folder, table = onnx
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    modules.append({"idx": 2, "name": "2", "type": "sentence_transformers.models.Normalize", "path": "2_Normalize"})
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    _set(folder, "config_sentence_transformers.json", truncate_dim=5)
+    whole = table[_ids(folder, TEXTS[0])].mean(axis=0)
+    assert np.allclose(encode(folder, TEXTS, TEXTS).documents[0], (whole / np.linalg.norm(whole))[:5], atol=1e-5)
+
+
+def test_onnx_lowercases_where_the_settings_say(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """A tokenizer that keeps case gets lower case where sentence-transformers would give it some, prompts included."""
+    folder, table = onnx
+    told = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    told["normalizer"]["lowercase"] = False
+    (folder / "tokenizer.json").write_text(json.dumps(told), encoding="utf-8")
+    _set(folder, "config_sentence_transformers.json", prompts={"query": "WHO: ", "document": ""})
+    found = encode(folder, ["Court"], ["who: court"])
+    assert not np.allclose(found.queries, found.documents)
+    _set(folder, "sentence_bert_config.json", do_lower_case=True)
+    found = encode(folder, ["Court"], ["who: court"])
+    assert np.allclose(found.queries[0], table[_ids(folder, "who: court")].mean(axis=0), atol=1e-5)
+    assert np.allclose(found.queries, found.documents, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("1_Pooling/config.json", {"include_prompt": False}, "prompt's tokens"),
+        ("1_Pooling/config.json", {"pooling_mode": None, "pooling_mode_weightedmean_tokens": True}, "weightedmean"),
+        ("1_Pooling/config.json", {"pooling_mode": None, "pooling_mode_mean_sqrt_len_tokens": True}, "mean_sqrt_len_tokens"),
+        (
+            "1_Pooling/config.json",
+            {"pooling_mode": None, "pooling_mode_cls_token": True, "pooling_mode_weightedmean_tokens": True},
+            "'cls', 'weightedmean'",
+        ),
+        ("sentence_bert_config.json", {"query_length": 8}, "query_length"),
+        ("sentence_bert_config.json", {"document_length": 16}, "document_length"),
+    ],
+)
+def test_onnx_refuses_what_it_does_not_follow(
+    onnx: tuple[Path, NDArray[np.float32]], name: str, changes: dict[str, Any], expected: str
+) -> None:  # fmt: skip
+    """A setting that changes vectors and is not followed is told; nothing is computed another way in silence."""
+    folder, _ = onnx
+    _set(folder, "config_sentence_transformers.json", prompts={"query": "who was ", "document": ""})
+    _set(folder, name, **changes)
+    with pytest.raises(EncodingError, match=expected):
+        encode(folder, TEXTS, TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "taken"),
+    [
+        ([("logits", 3), ("last_hidden_state", 3)], "last_hidden_state"),
+        ([("hidden_states.0", 3), ("token_embeddings", 3), ("pooler_output", 2)], "token_embeddings"),
+        ([("last_hidden_state", 3), ("sentence_embedding", 2)], "sentence_embedding"),
+        ([("1620", 3), ("1623", 2)], "1620"),
+        ([("logits", 3)], ""),
+        ([("hidden_states.12", 3)], ""),
+        ([("a", 3), ("b", 3)], ""),
+        ([("last_hidden_state", 2)], ""),
+    ],
+)
+def test_the_output_of_a_graph(outputs: list[tuple[str, int]], taken: str) -> None:
+    """Token vectors are known by their name, or by being the only rows there are; a prediction for each token is none."""
+    if taken:
+        assert _output(outputs) == taken
+    else:
+        with pytest.raises(UnsupportedError, match="no output"):
+            _output(outputs)
 
 
 def test_openvino_without_its_packages_or_files(saved_model: Path) -> None:
