@@ -124,7 +124,7 @@ def _modules(path: Path, *, prompts: bool) -> tuple[str, bool]:
     if others := set(names) - MODULES:
         raise UnsupportedError(f"the ONNX backend runs no module {', '.join(sorted(others))[:100]}")
     folder = names.get("Pooling") or "1_Pooling"
-    config = {} if ".." in folder.split("/") else _json(path / folder / "config.json", dict)
+    config = _json(path / folder / "config.json", dict)
     chosen = config.get("pooling_mode") or [
         name for key, name in OLD_NAMES.items() if config.get(f"pooling_mode_{key}") is True
     ]  # the key of sentence-transformers 6 and the ones before
