@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from cardcheck.spotcheck import precision
-from cardcheck.spotcheck.backends import UnsupportedError
+from cardcheck.spotcheck.backends import TorchBackend, UnsupportedError
 from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import EncodingError, encode
 from cardcheck.spotcheck.onnx import _output
+from cardcheck.spotcheck.wrapper import MtebBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +143,22 @@ def test_static_embeddings(saved_model: Path, tmp_path: Path) -> None:
     assert "looked up" in found.about["precision"]["why"]
     many = encode(tmp_path / "static", TEXTS, TEXTS[::-1] * 10, window=2)  # tokenised in processes where there are cores
     assert np.array_equal(many.documents, np.concatenate([found.documents] * 10))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_float32_is_what_computes(saved_model: Path, tmp_path: Path, dtype: str) -> None:
+    """Weights that are stored longer or shorter than float32 are computed in it, as is said."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(saved_model), device="cpu")
+    model[0].to(getattr(torch, dtype))  # type: ignore[operator]
+    model.save(str(tmp_path / "model"))
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert {str(tensor.dtype) for tensor in weights.values()} == {f"torch.{dtype}"}
+    backend = TorchBackend(tmp_path / "model", device="cpu", trust_remote_code=False)
+    assert (backend.about()["dtype"], backend.about()["stored_dtype"]) == ("float32", dtype)
+    assert {parameter.dtype for parameter in backend.model.parameters()} == {torch.float32}
 
 
 def test_prompts_and_truncation_of_both_kinds(tiny: Path) -> None:
@@ -398,6 +418,15 @@ def test_openvino_without_its_packages_or_files(saved_model: Path) -> None:
     """Where OpenVINO or its graph is missing, what to do is said."""
     with pytest.raises(EncodingError, match=r"pip install 'optimum-intel|no openvino_model.xml"):
         encode(saved_model, TEXTS, TEXTS, backend="openvino")
+
+
+@pytest.mark.parametrize(("tokens", "told"), [(None, None), (math.inf, None), (512.0, 512), (0, 0)])
+def test_mteb_that_knows_no_limit(tokens: float | None, told: int | None) -> None:
+    """A model of mteb's registry that has no limit, as static embeddings have none there, is described without one."""
+    backend = MtebBackend.__new__(MtebBackend)
+    backend.name, backend.device, backend.model = "acme/static", "cpu", SimpleNamespace()
+    backend.meta = SimpleNamespace(max_tokens=tokens, similarity_fn_name=None, revision="a", use_instructions=False)
+    assert backend.about()["max_seq_length"] == told
 
 
 @pytest.mark.skipif(find_spec("mteb") is not None, reason="mteb is installed")

@@ -81,8 +81,8 @@ class TorchBackend:
         ).eval()
         parameter = next(self.model.parameters(), None)
         self.stored = _name(parameter.dtype) if parameter is not None else "none"
-        if parameter is not None and parameter.dtype in (torch.float16, torch.bfloat16):
-            self.model.float()  # what is stored shorter is computed in full, which is exact and on a CPU also faster
+        if any(each.is_floating_point() and each.dtype != torch.float32 for each in self.model.parameters()):
+            self.model.float()  # of what is stored shorter that is exact, and on a CPU also faster; nothing is computed in float64
         self.dtype = "none" if parameter is None else "float32"
         self.compiled, self.threads = False, torch.get_num_threads()
         self.looks_up = not any(
