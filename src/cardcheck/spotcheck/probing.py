@@ -232,7 +232,11 @@ def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None
     configured = model.backend.about()["max_seq_length"]
     claims = [*job["claims"], *([configured] if configured else [])]
     search = Search(
-        lambda length: model.vectors([make(length)], prompt="")[0], noise=noise, seconds=job["length_s"], no_memory=is_out_of_memory
+        lambda length: model.vectors([make(length)], prompt="")[0],
+        lambda length: model.vectors([" ".join(reversed(make(length).split()))], prompt="")[0],
+        noise=noise,
+        seconds=job["length_s"],
+        no_memory=is_out_of_memory,
     )
     found = search.find([claim - special for claim in claims], most - special)
 
@@ -242,7 +246,7 @@ def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None
     reads, fails = tokens(found.reads), tokens(found.fails)
     tell(
         part={
-            "truncates_at": reads, "reads_at_least": tokens(found.least), "fails_at": fails, "length_error": found.error,
+            "truncates_at": reads, "reads_at_least": tokens(found.least or None), "fails_at": fails, "length_error": found.error,
             "length_stopped": found.stopped, "length_exact": exact, "length_unit": "tokens" if count else "words",
         }
     )  # fmt: skip
