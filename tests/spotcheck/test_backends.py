@@ -17,10 +17,11 @@ import pytest
 from safetensors.torch import load_file
 
 from cardcheck.spotcheck import precision
-from cardcheck.spotcheck.backends import TorchBackend, UnsupportedError
+from cardcheck.spotcheck.backends import TorchBackend, UnsupportedError, graph_alone, load
 from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import EncodingError, encode
 from cardcheck.spotcheck.onnx import _output
+from cardcheck.spotcheck.ready import not_measurable
 from cardcheck.spotcheck.wrapper import MtebBackend
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def test_float32_is_what_computes(saved_model: Path, tmp_path: Path, dtype: str)
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(saved_model), device="cpu")
-    model[0].to(getattr(torch, dtype))  # type: ignore[operator]
+    model[0].to(getattr(torch, dtype))
     model.save(str(tmp_path / "model"))
     weights = load_file(tmp_path / "model" / "model.safetensors")
     assert {str(tensor.dtype) for tensor in weights.values()} == {f"torch.{dtype}"}
@@ -270,6 +271,45 @@ def test_a_graph_reads_no_file_outside(onnx: tuple[Path, NDArray[np.float32]], w
     (folder / "onnx" / "beside").write_bytes(table.tobytes())
     graph.write_bytes(_graph(table, outside=b"beside"))
     assert encode(folder, TEXTS, TEXTS).about["backend"] == "onnx"
+
+
+@pytest.mark.parametrize("place", [".cache", "sub", "1_Pooling"])
+def test_stray_weights_are_not_the_models(
+    onnx: tuple[Path, NDArray[np.float32]], saved_model: Path, read: Callable[..., tuple[Subject, Facts]], place: str
+) -> None:
+    """Weights in a folder that no module is loaded from leave a graph alone; what is decided before and in the child agree."""
+    folder, _ = onnx
+    (folder / place).mkdir(exist_ok=True)
+    shutil.copy(saved_model / "model.safetensors", folder / place)
+    (folder / "tokenizer.json").unlink()
+    reason = not_measurable(read(folder)[1], trust_remote_code=False) or ""
+    assert ("which the ONNX backend needs" in reason) is (place != "1_Pooling")
+    job = {"path": str(folder), "backend": "auto", "device": "cpu", "trust_remote_code": False}
+    with pytest.raises(UnsupportedError if place != "1_Pooling" else OSError, match=r"tokenizer.json|no file named"):
+        load(job)()
+
+
+def test_a_router_is_not_a_graph() -> None:
+    """A Router's weights lie in folders that it names itself; a graph beside them is not taken for the model."""
+    assert graph_alone(["onnx/model.onnx"], [("Transformer", ""), ("Pooling", "1_Pooling")])
+    assert not graph_alone(["onnx/model.onnx", "document_0_Transformer/model.safetensors"], [("Router", "")])
+    assert not graph_alone(["onnx/model.onnx", "0_Transformer/model.safetensors"], [("Transformer", "0_Transformer")])
+    assert not graph_alone([".cache/model.onnx"], [])
+
+
+def test_words_that_are_counted_have_no_weights(tmp_path: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:
+    """A bag of words has its vocabulary in its settings and no weights: it is measured, and a model with other modules is not."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import BoW
+
+    SentenceTransformer(modules=[BoW(vocab=["court", "law", "railway"])], device="cpu").save(str(tmp_path / "bow"))
+    facts = read(tmp_path / "bow")[1]
+    assert not_measurable(facts, trust_remote_code=False) is None
+    assert encode(tmp_path / "bow", ["law court"], ["court"]).queries.tolist() == [[1, 1, 0]]
+    modules = json.loads((tmp_path / "bow" / "modules.json").read_text(encoding="utf-8"))
+    modules.append({"idx": 1, "name": "1", "path": "1_Dense", "type": "sentence_transformers.models.Dense"})
+    (tmp_path / "bow" / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    assert "no readable safetensors" in (not_measurable(read(tmp_path / "bow")[1], trust_remote_code=False) or "")
 
 
 def test_mteb_needs_a_name(tiny: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:

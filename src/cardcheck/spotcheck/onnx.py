@@ -117,10 +117,15 @@ def _json(file: Path, kind: type) -> Any:
     return found if isinstance(found, kind) else kind()
 
 
+def modules(path: Path) -> list[tuple[str, str]]:
+    """Return class and folder of each module that modules.json names."""
+    rows = [row for row in _json(path / "modules.json", list) if isinstance(row, dict)]
+    return [(str(row.get("type") or "").rpartition(".")[2], str(row.get("path") or "")) for row in rows]
+
+
 def _modules(path: Path, *, prompts: bool) -> tuple[str, bool]:
     """Return the pooling and whether vectors are normalised. Raises UnsupportedError for other modules and other poolings."""
-    rows = [row for row in _json(path / "modules.json", list) if isinstance(row, dict)]
-    names = {str(row.get("type", "")).rpartition(".")[2]: str(row.get("path", "")) for row in rows}
+    names = dict(modules(path))
     if others := set(names) - MODULES:
         raise UnsupportedError(f"the ONNX backend runs no module {', '.join(sorted(others))[:100]}")
     folder = names.get("Pooling") or "1_Pooling"
