@@ -113,6 +113,19 @@ def test_paths_that_nobody_follows_are_no_fault(tiny: Path) -> None:
     require_inside(tiny)
 
 
+def test_a_virtual_environment_beside_the_model(tiny: Path, outside: Path) -> None:
+    """Folders that are none of the model's may be full of links out of it, and are not looked into; settings that name one are refused."""
+    (tiny / ".venv/bin").mkdir(parents=True)
+    (tiny / ".venv/bin/python").symlink_to("/usr/bin/python3")
+    (tiny / "node_modules").mkdir()
+    (tiny / "node_modules/linked").symlink_to(outside)
+    require_inside(tiny)
+    for path in (".venv", ".venv/bin", "node_modules/linked"):
+        (tiny / "modules.json").write_text(json.dumps([{"type": "a.Pooling", "path": path}]), encoding="utf-8")
+        with pytest.raises(UnsupportedError, match=r"modules.json names"):
+            require_inside(tiny)
+
+
 def test_a_snapshot_of_the_hubs_cache_is_run(tiny: Path, outside: Path, tmp_path: Path) -> None:
     """The Hub's cache keeps a snapshot's files as links into `blobs`, which are followed; other links are not."""
     entry = tmp_path / "hub" / "models--acme--tiny"

@@ -33,7 +33,8 @@ def require_inside(folder: Path) -> None:
             raise UnsupportedError(f"{name} is a link that leaves the model's folder, and is not followed")
         if any(fnmatch(path.name, pattern) for pattern in NAMING) and path.is_file():
             for text in _strings(_json(path)):
-                if PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
+                way = PurePosixPath(text)
+                if way.is_absolute() or ".." in way.parts or any(map(_passed_over, way.parts)):
                     raise UnsupportedError(f"{name} names {text[:100]!r}, which leaves the model's folder, and is not followed")
 
 
@@ -44,13 +45,19 @@ def _blobs(folder: Path) -> list[Path]:
     return [(entry / "blobs").resolve()] if whole.parent.name == "snapshots" and CACHE_FOLDER.match(entry.name) else []
 
 
+def _passed_over(name: str) -> bool:
+    """Tell whether a folder of this name is none of the model's: a virtual environment beside it is full of links that leave it."""
+    return name.startswith(".") or name == "node_modules"
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield all files and links to files. Raises UnsupportedError for a link to a folder and for a folder that cannot be listed."""
+    """Yield files and links to files. Raises UnsupportedError for a link to a folder and for a folder that cannot be listed."""
 
     def fail(error: OSError) -> None:
         raise UnsupportedError(f"a folder of the model cannot be listed: {error.strerror}")
 
     for parent, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not _passed_over(name)]
         for name in folders:
             if (path := Path(parent, name)).is_symlink():
                 raise UnsupportedError(f"{path.relative_to(folder)} is a link to a folder, and is not followed")
