@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from cardcheck.spotcheck import precision
+from cardcheck.spotcheck.backends import TorchBackend, UnsupportedError, graph_alone, load
 from cardcheck.spotcheck.check import Options, spotcheck
 from cardcheck.spotcheck.encode import EncodingError, encode
+from cardcheck.spotcheck.onnx import _output
+from cardcheck.spotcheck.ready import not_measurable
+from cardcheck.spotcheck.wrapper import MtebBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +146,22 @@ def test_static_embeddings(saved_model: Path, tmp_path: Path) -> None:
     assert np.array_equal(many.documents, np.concatenate([found.documents] * 10))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_float32_is_what_computes(saved_model: Path, tmp_path: Path, dtype: str) -> None:
+    """Weights that are stored longer or shorter than float32 are computed in it, as is said."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(saved_model), device="cpu")
+    model[0].to(getattr(torch, dtype))
+    model.save(str(tmp_path / "model"))
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert {str(tensor.dtype) for tensor in weights.values()} == {f"torch.{dtype}"}
+    backend = TorchBackend(tmp_path / "model", device="cpu", trust_remote_code=False)
+    assert (backend.about()["dtype"], backend.about()["stored_dtype"]) == ("float32", dtype)
+    assert {parameter.dtype for parameter in backend.model.parameters()} == {torch.float32}
+
+
 def test_prompts_and_truncation_of_both_kinds(tiny: Path) -> None:
     """Queries and documents get their own prompts, as encode_query and encode_document put them, and are cut at the model's length."""
     config = {"prompts": {"query": "who was ", "document": "the law: "}, "default_prompt_name": None, "similarity_fn_name": "dot"}
@@ -238,14 +261,55 @@ def test_a_graph_reads_no_file_outside(onnx: tuple[Path, NDArray[np.float32]], w
     folder, table = onnx
     (folder.parent / "secret").write_bytes(table.tobytes())
     (folder / "secret").write_bytes(table.tobytes())
-    (folder / "onnx" / "link").symlink_to(folder.parent / "secret")
+    if where == "link":
+        (folder / "onnx" / "link").symlink_to(folder.parent / "secret")
     graph = folder / "onnx" / "model.onnx"
     graph.write_bytes(_graph(table, outside=where.encode()))
     with pytest.raises(EncodingError):
         encode(folder, TEXTS, TEXTS)
+    (folder / "onnx" / "link").unlink(missing_ok=True)
     (folder / "onnx" / "beside").write_bytes(table.tobytes())
     graph.write_bytes(_graph(table, outside=b"beside"))
     assert encode(folder, TEXTS, TEXTS).about["backend"] == "onnx"
+
+
+@pytest.mark.parametrize("place", [".cache", "sub", "1_Pooling"])
+def test_stray_weights_are_not_the_models(
+    onnx: tuple[Path, NDArray[np.float32]], saved_model: Path, read: Callable[..., tuple[Subject, Facts]], place: str
+) -> None:
+    """Weights in a folder that no module is loaded from leave a graph alone; what is decided before and in the child agree."""
+    folder, _ = onnx
+    (folder / place).mkdir(exist_ok=True)
+    shutil.copy(saved_model / "model.safetensors", folder / place)
+    (folder / "tokenizer.json").unlink()
+    reason = not_measurable(read(folder)[1], trust_remote_code=False) or ""
+    assert ("which the ONNX backend needs" in reason) is (place != "1_Pooling")
+    job = {"path": str(folder), "backend": "auto", "device": "cpu", "trust_remote_code": False}
+    with pytest.raises(UnsupportedError if place != "1_Pooling" else OSError, match=r"tokenizer.json|no file named"):
+        load(job)()
+
+
+def test_a_router_is_not_a_graph() -> None:
+    """A Router's weights lie in folders that it names itself; a graph beside them is not taken for the model."""
+    assert graph_alone(["onnx/model.onnx"], [("Transformer", ""), ("Pooling", "1_Pooling")])
+    assert not graph_alone(["onnx/model.onnx", "document_0_Transformer/model.safetensors"], [("Router", "")])
+    assert not graph_alone(["onnx/model.onnx", "0_Transformer/model.safetensors"], [("Transformer", "0_Transformer")])
+    assert not graph_alone([".cache/model.onnx"], [])
+
+
+def test_words_that_are_counted_have_no_weights(tmp_path: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:
+    """A bag of words has its vocabulary in its settings and no weights: it is measured, and a model with other modules is not."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import BoW
+
+    SentenceTransformer(modules=[BoW(vocab=["court", "law", "railway"])], device="cpu").save(str(tmp_path / "bow"))
+    facts = read(tmp_path / "bow")[1]
+    assert not_measurable(facts, trust_remote_code=False) is None
+    assert encode(tmp_path / "bow", ["law court"], ["court"]).queries.tolist() == [[1, 1, 0]]
+    modules = json.loads((tmp_path / "bow" / "modules.json").read_text(encoding="utf-8"))
+    modules.append({"idx": 1, "name": "1", "path": "1_Dense", "type": "sentence_transformers.models.Dense"})
+    (tmp_path / "bow" / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    assert "no readable safetensors" in (not_measurable(read(tmp_path / "bow")[1], trust_remote_code=False) or "")
 
 
 def test_mteb_needs_a_name(tiny: Path, read: Callable[..., tuple[Subject, Facts]]) -> None:
@@ -280,10 +344,129 @@ def test_onnx_that_cannot_be_run(onnx: tuple[Path, NDArray[np.float32]], broken:
     assert "\n" not in str(error.value)
 
 
+def _set(folder: Path, name: str, **changes: Any) -> None:
+    path = folder / name
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(known | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "cut"),
+    [
+        ("tokenizer_config.json", {"truncation_side": "left"}, lambda ids: [ids[0], *ids[1:-1][-62:], ids[-1]]),
+        ("sentence_bert_config.json", {"max_seq_length": 20}, lambda ids: [*ids[:19], ids[-1]]),
+        ("sentence_bert_config.json", {"max_seq_length": None}, lambda ids: [*ids[:63], ids[-1]]),
+        ("config.json", {"max_position_embeddings": 50}, lambda ids: [*ids[:49], ids[-1]]),
+        ("tokenizer_config.json", {"model_max_length": 10**30}, lambda ids: [*ids[:63], ids[-1]]),
+    ],
+)
+def test_onnx_cuts_where_the_settings_say(
+    onnx: tuple[Path, NDArray[np.float32]], name: str, changes: dict[str, Any], cut: Callable[[list[int]], list[int]]
+) -> None:
+    """A text is cut at the stated length, else at the smaller of the tokenizer's and the model's limit, and at the end that is named."""
+    folder, table = onnx
+    _set(folder, name, **changes)
+    text = "the railway of the court and of the law " * 20 + "who was an engine"
+    found = encode(folder, [text], [text])
+    assert np.allclose(found.documents[0], table[cut(_ids(folder, text))].mean(axis=0), atol=1e-5)
+
+
+def test_onnx_cuts_no_model_short_that_reads_more(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """Limits above what texts are ever cut at are not taken for missing ones."""
+    folder, table = onnx
+    _set(folder, "tokenizer_config.json", model_max_length=40960)
+    _set(folder, "config.json", max_position_embeddings=40960)
+    text = "the court of law " * 200
+    assert np.allclose(encode(folder, [text], [text]).documents[0], table[_ids(folder, text)].mean(axis=0), atol=1e-5)
+
+
+def test_onnx_cuts_vectors_after_normalising(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """Vectors are cut at the dimension that the settings state as sentence-transformers does: at last, and not normalised again."""
+    folder, table = onnx
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    modules.append({"idx": 2, "name": "2", "type": "sentence_transformers.models.Normalize", "path": "2_Normalize"})
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    _set(folder, "config_sentence_transformers.json", truncate_dim=5)
+    whole = table[_ids(folder, TEXTS[0])].mean(axis=0)
+    assert np.allclose(encode(folder, TEXTS, TEXTS).documents[0], (whole / np.linalg.norm(whole))[:5], atol=1e-5)
+
+
+def test_onnx_lowercases_where_the_settings_say(onnx: tuple[Path, NDArray[np.float32]]) -> None:
+    """A tokenizer that keeps case gets lower case where sentence-transformers would give it some, prompts included."""
+    folder, table = onnx
+    told = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    told["normalizer"]["lowercase"] = False
+    (folder / "tokenizer.json").write_text(json.dumps(told), encoding="utf-8")
+    _set(folder, "config_sentence_transformers.json", prompts={"query": "WHO: ", "document": ""})
+    found = encode(folder, ["Court"], ["who: court"])
+    assert not np.allclose(found.queries, found.documents)
+    _set(folder, "sentence_bert_config.json", do_lower_case=True)
+    found = encode(folder, ["Court"], ["who: court"])
+    assert np.allclose(found.queries[0], table[_ids(folder, "who: court")].mean(axis=0), atol=1e-5)
+    assert np.allclose(found.queries, found.documents, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("1_Pooling/config.json", {"include_prompt": False}, "prompt's tokens"),
+        ("1_Pooling/config.json", {"pooling_mode": None, "pooling_mode_weightedmean_tokens": True}, "weightedmean"),
+        ("1_Pooling/config.json", {"pooling_mode": None, "pooling_mode_mean_sqrt_len_tokens": True}, "mean_sqrt_len_tokens"),
+        (
+            "1_Pooling/config.json",
+            {"pooling_mode": None, "pooling_mode_cls_token": True, "pooling_mode_weightedmean_tokens": True},
+            "'cls', 'weightedmean'",
+        ),
+        ("sentence_bert_config.json", {"query_length": 8}, "query_length"),
+        ("sentence_bert_config.json", {"document_length": 16}, "document_length"),
+    ],
+)
+def test_onnx_refuses_what_it_does_not_follow(
+    onnx: tuple[Path, NDArray[np.float32]], name: str, changes: dict[str, Any], expected: str
+) -> None:  # fmt: skip
+    """A setting that changes vectors and is not followed is told; nothing is computed another way in silence."""
+    folder, _ = onnx
+    _set(folder, "config_sentence_transformers.json", prompts={"query": "who was ", "document": ""})
+    _set(folder, name, **changes)
+    with pytest.raises(EncodingError, match=expected):
+        encode(folder, TEXTS, TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "taken"),
+    [
+        ([("logits", 3), ("last_hidden_state", 3)], "last_hidden_state"),
+        ([("hidden_states.0", 3), ("token_embeddings", 3), ("pooler_output", 2)], "token_embeddings"),
+        ([("last_hidden_state", 3), ("sentence_embedding", 2)], "sentence_embedding"),
+        ([("1620", 3), ("1623", 2)], "1620"),
+        ([("logits", 3)], ""),
+        ([("hidden_states.12", 3)], ""),
+        ([("a", 3), ("b", 3)], ""),
+        ([("last_hidden_state", 2)], ""),
+    ],
+)
+def test_the_output_of_a_graph(outputs: list[tuple[str, int]], taken: str) -> None:
+    """Token vectors are known by their name, or by being the only rows there are; a prediction for each token is none."""
+    if taken:
+        assert _output(outputs) == taken
+    else:
+        with pytest.raises(UnsupportedError, match="no output"):
+            _output(outputs)
+
+
 def test_openvino_without_its_packages_or_files(saved_model: Path) -> None:
     """Where OpenVINO or its graph is missing, what to do is said."""
     with pytest.raises(EncodingError, match=r"pip install 'optimum-intel|no openvino_model.xml"):
         encode(saved_model, TEXTS, TEXTS, backend="openvino")
+
+
+@pytest.mark.parametrize(("tokens", "told"), [(None, None), (math.inf, None), (512.0, 512), (0, 0)])
+def test_mteb_that_knows_no_limit(tokens: float | None, told: int | None) -> None:
+    """A model of mteb's registry that has no limit, as static embeddings have none there, is described without one."""
+    backend = MtebBackend.__new__(MtebBackend)
+    backend.name, backend.device, backend.model = "acme/static", "cpu", SimpleNamespace()
+    backend.meta = SimpleNamespace(max_tokens=tokens, similarity_fn_name=None, revision="a", use_instructions=False)
+    assert backend.about()["max_seq_length"] == told
 
 
 @pytest.mark.skipif(find_spec("mteb") is not None, reason="mteb is installed")

@@ -14,7 +14,7 @@ from cardcheck.spotcheck import probe as probing
 from cardcheck.spotcheck import probechild, probesearch
 from cardcheck.spotcheck.encode import EncodingError, Limits
 from cardcheck.spotcheck.probe import Claims, Options, Probe, probe
-from cardcheck.spotcheck.probing import sides_of
+from cardcheck.spotcheck.probing import LONG_CHARACTERS, LONG_TEXTS, long_texts, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -287,6 +287,46 @@ def test_a_process_that_prints_no_json(saved_model: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr("cardcheck.spotcheck.encode.sys.executable", str(script))
         with pytest.raises(EncodingError, match="makes no sense"):
             list(probechild.ask({"path": str(saved_model)}, str(tmp_path), Limits(seconds=30)))
+
+
+def test_a_graph_is_not_probed(tiny: Path, read: Read) -> None:
+    """A folder with nothing but an ONNX graph is told as what the probe does not run, not by a library's message."""
+    (tiny / "model.safetensors").rename(tiny / "model.onnx")
+    found = probe(*read(tiny))
+    assert found.status == "skipped"
+    assert "no readable safetensors weights" in found.reason
+
+
+def test_queries_that_go_another_way(saved_model: Path, tmp_path: Path, read: Read) -> None:
+    """Where queries have modules of their own, lengths of vectors are of both sides, and the limit says that it is of documents."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Normalize, Pooling, Router, StaticEmbedding, Transformer
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(1)
+    words = StaticEmbedding(Tokenizer.from_file(str(saved_model / "tokenizer.json")), embedding_dim=32)
+    documents = [Transformer(str(saved_model)), Pooling(32), Normalize()]
+    router = Router.for_query_document(query_modules=[words], document_modules=documents)
+    SentenceTransformer(modules=[router], device="cpu").save(str(tmp_path / "router"))
+    found = probe(*read(tmp_path / "router"))
+    assert (found.status, found.normalised, found.truncates_at) == ("done", False, 64)
+    assert found.length_unit == "tokens of a document"
+
+
+def test_queries_of_another_length(tiny: Path, read: Read) -> None:
+    """Where queries are cut at a length of their own, the limit that is told is that of documents, by its words."""
+    _settings(tiny, "sentence_bert_config.json", query_length=8)
+    found = probe(*read(tiny))
+    assert (found.truncates_at, found.length_unit) == (64, "tokens of a document")
+
+
+@pytest.mark.parametrize("text", ["word", "\u77ed\u3044\u6587" * 50, "a railway and a court of law " * 300])
+def test_long_texts_are_as_long_in_every_language(text: str) -> None:
+    """Long texts are cut by characters, for Chinese sets no words apart; where there is little text it comes again."""
+    texts = long_texts([text, text])
+    assert {len(long) for long in texts} == {LONG_CHARACTERS}
+    assert len(texts) == LONG_TEXTS
 
 
 @pytest.mark.parametrize(

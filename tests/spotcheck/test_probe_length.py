@@ -33,10 +33,15 @@ class Reader:
             raise self.error(f"{words} words")
         return np.array([min(words, self.limit), 1], np.float32)
 
+    def backwards(self, words: int) -> NDArray[np.float32]:
+        """Return the vector of the words in reverse order, which matters to this model."""
+        return -np.array([min(words, self.limit), 1], np.float32)
+
 
 def search(reader: Callable[[int], Any], *guesses: int, most: int = 1000, noise: float = 0.0, seconds: float = 60) -> Length:
     """Look for the length that a model reads."""
-    return Search(reader, noise=noise, seconds=seconds, no_memory=is_out_of_memory).find(guesses, most)
+    backwards = getattr(reader, "backwards", lambda words: -reader(words))
+    return Search(reader, backwards, noise=noise, seconds=seconds, no_memory=is_out_of_memory).find(guesses, most)
 
 
 @pytest.mark.parametrize("limit", [2, 15, 16, 17, 100, 256, 511, 512, 513, 900, 984])
@@ -78,6 +83,25 @@ def test_a_model_that_fails_for_good() -> None:
     """Where nothing can be encoded any more after an error, the length that failed is told, and none that was never tried."""
     found = search(Reader(fails=65, breaks=True))
     assert (found.fails, found.least) == (128, 64)
+
+
+@pytest.mark.parametrize("guesses", [(), (100,)])
+def test_words_that_change_nothing_are_no_end(guesses: tuple[int, ...]) -> None:
+    """Where further words change nothing, and their order neither, no end is claimed, neither a guessed one nor a found one."""
+    chance = np.random.default_rng(0)
+    known = chance.standard_normal((1000, 8)).astype(np.float32)
+    for pool in (lambda rows: rows[:100].max(axis=0), lambda rows: rows[:100].sum(axis=0)):  # the others are not in the vocabulary
+
+        def saturated(words: int, pool: Callable[[Any], Any] = pool) -> Any:
+            return pool(known[:words])
+
+        def backwards(words: int, pool: Callable[[Any], Any] = pool) -> Any:
+            return pool(known[: min(words, 100)][::-1])
+
+        saturated.backwards = backwards  # type: ignore[attr-defined]
+        found = search(saturated, *guesses)
+        assert (found.reads, found.stopped) == (None, "order")
+        assert found.least < 100
 
 
 def test_noise_is_no_change() -> None:

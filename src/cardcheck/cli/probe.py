@@ -130,6 +130,8 @@ def _properties(found: Probe, facts: Facts) -> Iterator[tuple[str, ...]]:
 
 
 def _reads(found: Probe) -> str:
+    from cardcheck.facts.probe import why_no_longer
+
     about = "" if found.length_exact else "about "
     unit = found.length_unit or "tokens"
     if found.truncates_at is not None:
@@ -138,7 +140,7 @@ def _reads(found: Probe) -> str:
         return f"fails from {about}{found.fails_at} {unit} on"
     if found.reads_at_least is None:
         return UNKNOWN
-    why = f"longer ones need too much {found.length_stopped}" if found.length_stopped else "longer ones were not tried"
+    why = f"longer ones {why_no_longer(found.length_stopped)}"
     return f"at least {about}{found.reads_at_least} {unit}; {why}"
 
 

@@ -83,6 +83,13 @@ def set_probe(facts: Facts, probed: Mapping[str, Any]) -> None:
         _add(facts, "probe.prefixes", places.get(row.get("dimension", 0), Location(".")), row)
 
 
+def why_no_longer(stopped: str | None) -> str:
+    """Say of texts that are longer than what is surely read why they tell nothing."""
+    if stopped == "order":
+        return "tell nothing: their words in another order give the same vector"
+    return f"need too much {stopped}" if stopped else "were not tried"
+
+
 def _length_source(facts: Facts, stopped: str, reason: str) -> Source:
     """Tell whether it is known how much of a text is read: no end was found, and what is claimed was not reached, is not known."""
     least = facts["probe.reads_at_least"]
@@ -91,8 +98,7 @@ def _length_source(facts: Facts, stopped: str, reason: str) -> Source:
     if least is None:
         return Source("unavailable", reason or "not measured")
     if max(stated(facts).tokens, default=0) > least:
-        why = f"longer ones need too much {stopped}" if stopped else "longer ones were not tried"
-        return Source("unavailable", f"{least} tokens are read; {why}")
+        return Source("unavailable", f"{least} tokens are read; longer ones {why_no_longer(stopped)}")
     return Source("known")
 
 

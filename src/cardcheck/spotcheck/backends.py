@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     import torch
@@ -81,8 +81,8 @@ class TorchBackend:
         ).eval()
         parameter = next(self.model.parameters(), None)
         self.stored = _name(parameter.dtype) if parameter is not None else "none"
-        if parameter is not None and parameter.dtype in (torch.float16, torch.bfloat16):
-            self.model.float()  # what is stored shorter is computed in full, which is exact and on a CPU also faster
+        if any(each.is_floating_point() and each.dtype != torch.float32 for each in self.model.parameters()):
+            self.model.float()  # of what is stored shorter that is exact, and on a CPU also faster; nothing is computed in float64
         self.dtype = "none" if parameter is None else "float32"
         self.compiled, self.threads = False, torch.get_num_threads()
         self.looks_up = not any(
@@ -184,11 +184,26 @@ def _require_openvino(path: Path) -> None:
         raise UnsupportedError("there is no openvino_model.xml, and none is made of other weights")
 
 
+def graph_alone(files: Iterable[str], modules: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether a model is to be run from an ONNX graph: it has one, and no safetensors file that any of its modules is loaded from.
+
+    `modules` are class and folder of each. Weights that lie elsewhere in the repository, or in a hidden folder, are none of the model's.
+    """
+    files, modules = list(files), list(modules)
+    folders = {".", *(str(PurePosixPath(folder)) for _, folder in modules)}
+    has_weights = any(name.endswith(".safetensors") and str(PurePosixPath(name).parent) in folders for name in files)
+    has_graph = any(name.endswith(".onnx") and str(PurePosixPath(name).parent) in (".", "onnx") for name in files)
+    return has_graph and not has_weights and not any(kind in ("Router", "Asym") for kind, _ in modules)  # whose folders are its own
+
+
 def load(job: dict[str, Any]) -> Callable[[], Backend]:
-    """Return what loads the job's model by the backend it asks for; `auto` takes ONNX only where there are no safetensors weights."""
+    """Return what loads the job's model by the backend it asks for; `auto` takes ONNX only where `graph_alone`."""
     path, name = Path(job["path"]), job["backend"]
     if name == "auto":
-        name = "torch" if any(path.rglob("*.safetensors")) or not any(path.rglob("*.onnx")) else "onnx"
+        from cardcheck.spotcheck.onnx import modules
+
+        files = (file.relative_to(path).as_posix() for suffix in ("safetensors", "onnx") for file in path.rglob(f"*.{suffix}"))
+        name = "onnx" if graph_alone(files, modules(path)) else "torch"
     if name == "onnx":
         from cardcheck.spotcheck.onnx import OnnxBackend
 

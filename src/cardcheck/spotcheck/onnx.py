@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from tokenizers import Tokenizer
 
     Vectors = NDArray[np.float32]
 
 POOLINGS = ("cls", "mean", "max", "lasttoken")
-OLD_NAMES = {"cls_token": "cls", "mean_tokens": "mean", "max_tokens": "max", "lasttoken": "lasttoken"}
+OLD_NAMES = {
+    "cls_token": "cls", "mean_tokens": "mean", "max_tokens": "max", "lasttoken": "lasttoken", "weightedmean_tokens": "weightedmean",
+    "mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+}  # fmt: skip
 MODULES = {"Transformer", "Pooling", "Normalize"}
+# Settings of sentence_bert_config.json that change what is read of a text, and that only sentence-transformers follows.
+NOT_FOLLOWED = ("query_length", "document_length", "query_expansion", "processing_kwargs", "processor_kwargs", "tokenizer_args")
 POOLED = ("sentence_embedding", "pooler_output_sentence")  # outputs that are one vector a text, pooled by the graph
+TOKENS = ("last_hidden_state", "token_embeddings")
+OTHER_TOKENS = ("logits", "hidden_states")  # what their names begin with: a prediction, or a layer before the last
 # Such a graph scales activations by their range over the whole batch: only alone is a text's vector its own.
 BY_BATCH = b"DynamicQuantizeLinear"
 MOST_TOKENS = 1 << 15
@@ -33,15 +41,10 @@ class OnnxBackend:
             import onnxruntime
         except ImportError:
             raise UnsupportedError("the ONNX backend is not installed: pip install onnxruntime") from None
-        from tokenizers import Tokenizer
-
         self.path, self.file = path, _graph(path)
-        self.pooling, self.normalise = _modules(path)
-        self.prompts, self.similarity = _settings(path)
-        self.max_tokens = _max_tokens(path)
-        self.tokenizer = Tokenizer.from_file(str(_first(path, "tokenizer.json")))
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(self.max_tokens)
+        self.prompts, self.similarity, self.dimension = _settings(path)
+        self.pooling, self.normalise = _modules(path, prompts=any(self.prompts.values()))
+        self.tokenizer, self.max_tokens = _tokenizer(path)
         options = onnxruntime.SessionOptions()
         providers = ["CUDAExecutionProvider"] if device.startswith("cuda") else ["CPUExecutionProvider"]
         self.session = onnxruntime.InferenceSession(str(self.file), options, providers=providers)
@@ -68,7 +71,7 @@ class OnnxBackend:
         pooled = tokens if tokens.ndim == 2 else _pool(tokens, mask, self.pooling)
         if self.normalise:
             pooled = pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        return np.ascontiguousarray(pooled, np.float32)
+        return np.ascontiguousarray(pooled[:, : self.dimension], np.float32)  # after normalising, as sentence-transformers cuts
 
     def about(self) -> dict[str, Any]:
         """Say what ran."""
@@ -114,50 +117,79 @@ def _json(file: Path, kind: type) -> Any:
     return found if isinstance(found, kind) else kind()
 
 
-def _modules(path: Path) -> tuple[str, bool]:
-    """Return the pooling and whether vectors are normalised. Raises UnsupportedError for other modules and other poolings."""
+def modules(path: Path) -> list[tuple[str, str]]:
+    """Return class and folder of each module that modules.json names."""
     rows = [row for row in _json(path / "modules.json", list) if isinstance(row, dict)]
-    names = {str(row.get("type", "")).rpartition(".")[2]: str(row.get("path", "")) for row in rows}
+    return [(str(row.get("type") or "").rpartition(".")[2], str(row.get("path") or "")) for row in rows]
+
+
+def _modules(path: Path, *, prompts: bool) -> tuple[str, bool]:
+    """Return the pooling and whether vectors are normalised. Raises UnsupportedError for other modules and other poolings."""
+    names = dict(modules(path))
     if others := set(names) - MODULES:
         raise UnsupportedError(f"the ONNX backend runs no module {', '.join(sorted(others))[:100]}")
     folder = names.get("Pooling") or "1_Pooling"
-    config = {} if ".." in folder.split("/") else _json(path / folder / "config.json", dict)
+    config = _json(path / folder / "config.json", dict)
     chosen = config.get("pooling_mode") or [
         name for key, name in OLD_NAMES.items() if config.get(f"pooling_mode_{key}") is True
     ]  # the key of sentence-transformers 6 and the ones before
     chosen = [chosen] if isinstance(chosen, str) else chosen or ["mean"]
     if len(chosen) != 1 or chosen[0] not in POOLINGS:
         raise UnsupportedError(f"the ONNX backend does not pool by {chosen!r}"[:200])
+    if prompts and config.get("include_prompt") is False:
+        raise UnsupportedError("the ONNX backend does not leave a prompt's tokens out of pooling")
     return chosen[0], "Normalize" in names
 
 
-def _settings(path: Path) -> tuple[dict[str, str], str]:
-    """Return the prompts by kind, and the similarity."""
+def _settings(path: Path) -> tuple[dict[str, str], str, int | None]:
+    """Return the prompts by kind, the similarity, and at how many numbers vectors are cut, None where they are not."""
     config = _json(path / "config_sentence_transformers.json", dict)
     prompts = config.get("prompts") if isinstance(config.get("prompts"), dict) else {}
     known = {"query": "", "document": ""} | prompts  # as sentence-transformers fills them up
     found: dict[str, str] = {kind: chosen_prompt(known, config.get("default_prompt_name"), kind) for kind in KINDS}
-    return found, str(config.get("similarity_fn_name") or "cosine")
+    dimension = config.get("truncate_dim")
+    return found, str(config.get("similarity_fn_name") or "cosine"), dimension if _positive(dimension) else None
 
 
-def _max_tokens(path: Path) -> int:
-    """Return at how many tokens texts are cut."""
-    told = (
-        _json(path / "sentence_bert_config.json", dict).get("max_seq_length"),
-        _json(path / "tokenizer_config.json", dict).get("model_max_length"),
-        _json(path / "config.json", dict).get("max_position_embeddings"),
-    )
-    return int(next((number for number in told if isinstance(number, (int, float)) and 0 < number <= MOST_TOKENS), 512))
+def _tokenizer(path: Path) -> tuple[Tokenizer, int]:
+    """Return the tokenizer as sentence-transformers sets it up, and at how many tokens it cuts. Raises UnsupportedError."""
+    from tokenizers import Tokenizer
+    from tokenizers.normalizers import Lowercase, Sequence
+
+    encoder, own = _json(path / "sentence_bert_config.json", dict), _json(path / "tokenizer_config.json", dict)
+    if asked := [name for name in NOT_FOLLOWED if encoder.get(name)]:
+        raise UnsupportedError(f"the ONNX backend does not follow {', '.join(asked)} of sentence_bert_config.json")
+    tokenizer = Tokenizer.from_file(str(_first(path, "tokenizer.json")))
+    cut = tokenizer.truncation or {}
+    most = _max_tokens(encoder.get("max_seq_length"), own.get("model_max_length"), path)
+    left = (own.get("truncation_side") or cut.get("direction")) == "left"
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(most, direction="left" if left else "right")
+    if encoder.get("do_lower_case"):
+        tokenizer.normalizer = Sequence([Lowercase(), *([tokenizer.normalizer] if tokenizer.normalizer else [])])
+    return tokenizer, most
+
+
+def _max_tokens(stated: Any, tokenizers: Any, path: Path) -> int:
+    """Return at how many tokens texts are cut: as stated, else at the smaller of the two limits, as sentence-transformers does."""
+    limits = (tokenizers, _json(path / "config.json", dict).get("max_position_embeddings"))
+    found = [stated] if _positive(stated) else [limit for limit in limits if _positive(limit)]
+    return int(min([*found, MOST_TOKENS]))
+
+
+def _positive(number: Any) -> bool:
+    return type(number) in (int, float) and number > 0
 
 
 def _output(outputs: list[tuple[str, int]]) -> str:
-    """Return the output to take: a sentence vector where the graph makes one, else the token vectors."""
-    pooled = next((name for name, _ in outputs if name in POOLED), None)
-    tokens = next((name for name, rank in outputs if rank == 3), None)
-    found = pooled or tokens
-    if found is None:
-        raise UnsupportedError("the ONNX graph gives neither token vectors nor a sentence_embedding")
-    return found
+    """Return the output to take: a sentence vector where the graph makes one, else the token vectors; not any other row a token."""
+    by_token = [name for name, rank in outputs if rank == 3]
+    known = [name for name, _ in outputs if name in POOLED] + [name for name in TOKENS if name in by_token]
+    if known:
+        return known[0]
+    if len(by_token) == 1 and not by_token[0].startswith(OTHER_TOKENS):
+        return by_token[0]
+    raise UnsupportedError("the ONNX graph has no output that is known to be token vectors or a sentence_embedding")
 
 
 def _pool(tokens: Vectors, mask: NDArray[np.int64], pooling: str) -> Vectors:

@@ -130,7 +130,7 @@ def probe(
     this machine does not have.
     """
     options, claims = options or Options(), claims or Claims()
-    if reason := missing_packages() or not_measurable(facts, trust_remote_code=options.trust_remote_code):
+    if reason := missing_packages() or not_measurable(facts, trust_remote_code=options.trust_remote_code, backend="torch"):
         return Probe("skipped", reason)
     require_device(options.device)
     started = time.perf_counter()

@@ -23,6 +23,7 @@ BEYOND = 16  # words by which a text must be longer before its vector is trusted
 MOST = 8192 + 64  # tokens; what is longer takes minutes on a CPU
 FEWEST_WORDS = 4
 MOST_WORDS = 300  # different ones
+ROUNDING = 1e-5  # of a vector's largest number: what another order of the same sums changes
 SLOWER = 5  # doubling a text may take so many times as long
 WORD = Pattern(r"[^\W\d_]{2,12}")
 COMMON = ("the", "of", "and", "to", "in", "is", "that", "for", "it", "was", "on", "are", "as", "with", "at", "be", "this", "from")
@@ -33,14 +34,15 @@ class Length:
     """What was found, in words of the probe.
 
     `reads` is how many are read, None where the end was not reached; `least` is how many surely are. `fails` is the length from which on
-    the model raises `error`, None where it did not. `stopped` says what kept from trying longer texts.
+    the model raises `error`, None where it did not. `stopped` says what kept from trying longer texts, or `order`: the longest one with its
+    words in another order has the same vector, so that one that stays the same shows no end.
     """
 
     reads: int | None
     least: int
     fails: int | None = None
     error: str = ""
-    stopped: Literal["", "time", "memory"] = ""
+    stopped: Literal["", "time", "memory", "order"] = ""
 
 
 class _StopError(Exception):
@@ -53,13 +55,20 @@ class _StopError(Exception):
 class Search:
     """Looks for the length at which the vector of a text stops changing.
 
-    `vector` encodes a text of so many words, the first words of each being the same. `noise` is how far two vectors of one text differ.
+    `vector` encodes a text of so many words, the first words of each being the same, and `backwards` the same text with its words in
+    reverse order. `noise` is how far two vectors of one text differ.
     """
 
     def __init__(
-        self, vector: Callable[[int], Vector], *, noise: float, seconds: float, no_memory: Callable[[BaseException], bool]
-    ) -> None:  # fmt: skip
-        self.vector, self.noise, self.no_memory = vector, noise, no_memory
+        self,
+        vector: Callable[[int], Vector],
+        backwards: Callable[[int], Vector],
+        *,
+        noise: float,
+        seconds: float,
+        no_memory: Callable[[BaseException], bool],
+    ) -> None:
+        self.vector, self.backwards, self.noise, self.no_memory = vector, backwards, noise, no_memory
         self.deadline = time.monotonic() + seconds
         self.known: dict[int, Vector | None] = {}
         self.slowest = (1, 0.0)  # the longest text so far and what it took
@@ -69,7 +78,10 @@ class Search:
     def find(self, guesses: Sequence[int], most: int) -> Length:
         """Try longer and longer texts up to `most` words, and on the way the guesses, which are most often right."""
         try:
-            return self._double(sorted({guess for guess in guesses if 1 < guess <= most - BEYOND}), most)
+            found = self._double(sorted({guess for guess in guesses if 1 < guess <= most - BEYOND}), most)
+            if found.reads is not None and self._order_is_nothing():
+                return Length(None, self.least, stopped="order")
+            return found  # noqa: TRY300  # what is confirmed may stop as what is found
         except _StopError as stop:
             return Length(None, self.least, error=self.error, stopped=stop.reason)
 
@@ -91,6 +103,15 @@ class Search:
         if most > BEYOND and self._alike(most - BEYOND, most):
             return self._end(low, most - BEYOND)
         return Length(None, max(self.least, most - BEYOND))
+
+    def _order_is_nothing(self) -> bool:
+        """Tell whether the longest text has the same vector backwards.
+
+        Words that are not known, or that bring nothing new to a maximum, change no vector, and show no end of what is read.
+        """
+        longest = max(words for words, vector in self.known.items() if vector is not None)
+        forwards, other = self.known[longest], self._encoded(longest, self.backwards)
+        return forwards is not None and other is not None and self._same(forwards, other, ROUNDING * float(abs(forwards).max()))
 
     def _is_end(self, words: int) -> bool:
         return self._alike(words + BEYOND, words) and self._at(words - 1) is not None and not self._alike(words, words - 1)
@@ -121,26 +142,30 @@ class Search:
         first, second = self._at(one), self._at(other)
         return first is not None and second is not None and self._same(first, second)
 
-    def _same(self, one: Vector, other: Vector) -> bool:
-        return float(abs(one - other).max()) <= self.noise
+    def _same(self, one: Vector, other: Vector, least: float = 0.0) -> bool:
+        return float(abs(one - other).max()) <= max(self.noise, least)
 
     def _at(self, words: int) -> Vector | None:
         """Return the vector, None where the model fails on so long a text."""
         if words not in self.known:
-            longest, took = self.slowest
-            started = time.monotonic()
-            if started + took * (SLOWER if words > longest else 1) > self.deadline:
-                raise _StopError("time")
-            try:
-                self.known[words] = self.vector(words)
-            except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model
-                if self.no_memory(error):
-                    raise _StopError("memory") from None
-                self.known[words] = None
-                self.error = self.error or f"{type(error).__name__}: {error}"[:200]
-            if words >= longest:
-                self.slowest = (words, time.monotonic() - started)
+            self.known[words] = self._encoded(words, self.vector)
         return self.known[words]
+
+    def _encoded(self, words: int, vector: Callable[[int], Vector]) -> Vector | None:
+        found = None
+        longest, took = self.slowest
+        started = time.monotonic()
+        if started + took * (SLOWER if words > longest else 1) > self.deadline:
+            raise _StopError("time")
+        try:
+            found = vector(words)
+        except Exception as error:  # noqa: BLE001  # anything may come out of a stranger's model
+            if self.no_memory(error):
+                raise _StopError("memory") from None
+            self.error = self.error or f"{type(error).__name__}: {error}"[:200]
+        if words >= longest:
+            self.slowest = (words, time.monotonic() - started)
+        return found
 
 
 def counter(tokenizer: Any) -> Callable[[str], int] | None:

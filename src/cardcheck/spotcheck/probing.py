@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     Tell = Callable[..., None]
+    Mixed = dict[Kind, list[str]]
 
 T = TypeVar("T")
+MIXED_KINDS: tuple[Kind, Kind] = ("query", "document")
 MIXED = 16  # texts of all lengths that are encoded alone, together and twice
 FEW_WORDS = 6
-LONG_WORDS = 400
+LONG_CHARACTERS = 2400  # not words, which some languages do not set apart
+LONG_STEP = 300
 LONG_TEXTS = 16
 MEASURE_S = 1.5
 MOST_PROMPTS = 12
@@ -63,6 +66,17 @@ class Model:
             raise UnsupportedError(f"it gives {rows.ndim - 1} dimensions of numbers for a text, not one vector")
         return rows
 
+    def mixed(self, texts: Mixed, *, together: bool = False, step: int = 1) -> Vectors:
+        """Return a row for every `step`th text, queries first, each kind in one batch or each text alone."""
+        import numpy as np
+
+        rows = []
+        for kind in MIXED_KINDS:
+            own = texts[kind][::step]
+            batches = [own] if together else [[text] for text in own]
+            rows += [self.vectors(batch, kind, together=True) for batch in batches]
+        return np.concatenate(rows)
+
     def tokens(self, texts: list[str], kind: Kind = "document") -> float:
         """Return how many tokens a text has on average."""
         return sum(item.length for item in self._tokenised(texts, kind, None)) / len(texts)
@@ -87,7 +101,7 @@ def probe(job: dict[str, Any], tell: Tell) -> None:
     base = _kilobytes("VmRSS")
     model = Model(job, seed=1)
     loaded = _kilobytes("VmHWM") - base
-    mixed, vectors = _first(model, job, tell)
+    mixed, vectors = _first(model, job, tell)  # of both kinds: queries may go another way through the model
     noise = _identity(model, mixed, vectors, tell)
     for step in (_prompts, _speed):
         _attempt(lambda step=step: step(model, job, tell), tell)  # type: ignore[misc]
@@ -107,17 +121,17 @@ def _attempt(step: Callable[[], T], tell: Tell) -> T | None:
         return None
 
 
-def _first(model: Model, job: dict[str, Any], tell: Tell) -> tuple[list[str], Vectors]:
+def _first(model: Model, job: dict[str, Any], tell: Tell) -> tuple[Mixed, Vectors]:
     """Return texts of all lengths with their vectors; a model that fails on long texts gets their beginnings."""
-    mixed = [*job["query"][: MIXED // 2], *job["document"][: MIXED // 2]]
-    vectors = _attempt(lambda: model.vectors(mixed, together=True), tell)
+    mixed: Mixed = {kind: job[kind][: MIXED // 2] for kind in MIXED_KINDS}
+    vectors = _attempt(lambda: model.mixed(mixed, together=True), tell)
     if vectors is None:
-        mixed = [" ".join(text.split()[: 1 + number % FEW_WORDS]) for number, text in enumerate(mixed)]
-        vectors = model.vectors(mixed, together=True)
+        mixed = {kind: [" ".join(text.split()[: 1 + at % FEW_WORDS]) for at, text in enumerate(texts)] for kind, texts in mixed.items()}
+        vectors = model.mixed(mixed, together=True)
     return mixed, vectors
 
 
-def _identity(model: Model, mixed: list[str], vectors: Vectors, tell: Tell) -> float:
+def _identity(model: Model, mixed: Mixed, vectors: Vectors, tell: Tell) -> float:
     """Tell what the vectors are and how far they differ where they should not; return how far where a text is encoded twice."""
     import numpy as np
     import torch
@@ -132,11 +146,10 @@ def _identity(model: Model, mixed: list[str], vectors: Vectors, tell: Tell) -> f
             "parameters": sum(parameter.numel() for parameter in model.backend.model.parameters()),
         }
     )  # fmt: skip
-    alone = np.concatenate([model.vectors([text]) for text in mixed])
-    twice = np.concatenate([model.vectors([text]) for text in mixed[::4]])
-    repeat = max(_difference(vectors, model.vectors(mixed, together=True)), _difference(alone[::4], twice))
+    alone, twice, thrice = model.mixed(mixed), model.mixed(mixed, step=4), model.mixed(mixed, step=4)
+    repeat = max(_difference(vectors, model.mixed(mixed, together=True)), _difference(twice, thrice))
     tell(part={"repeat_difference": repeat, "batch_difference": _difference(vectors, alone)})
-    return 2 * float(abs(alone[::4] - twice).max())
+    return 2 * float(abs(twice - thrice).max())
 
 
 def _difference(one: Vectors, other: Vectors) -> float:
@@ -179,11 +192,18 @@ def sides_of(name: str) -> tuple[Kind, ...]:
     return ("document",) if any(word in words for word in ("document", "passage", "corpus", "| text:")) else ("document", "query")
 
 
+def long_texts(documents: list[str]) -> list[str]:
+    """Return long texts that begin at different places of all documents, one after the other, again from the first where they end."""
+    whole = " ".join(documents) + " "
+    whole *= 1 + (LONG_STEP * LONG_TEXTS + LONG_CHARACTERS) // len(whole)
+    return [whole[start : start + LONG_CHARACTERS] for start in range(0, LONG_STEP * LONG_TEXTS, LONG_STEP)]
+
+
 def _speed(model: Model, job: dict[str, Any], tell: Tell) -> None:
     """Tell how many texts a second the model encodes, short ones and long ones."""
-    words = " ".join(job["document"]).split() * 2
-    long = [" ".join(words[start * 50 : start * 50 + LONG_WORDS]) for start in range(LONG_TEXTS)]
-    kinds: tuple[tuple[str, list[str], Kind], ...] = (("short", job["query"], "query"), ("long", long, "document"))
+    kinds: tuple[tuple[str, list[str], Kind], ...] = (
+        ("short", job["query"], "query"), ("long", long_texts(job["document"]), "document"),
+    )  # fmt: skip
     for name, texts, kind in kinds:
         model.vectors(texts[:2], kind)  # not the first call of its kind
         started, rounds = time.perf_counter(), 0
@@ -212,18 +232,28 @@ def _peak_mb(device: str, base: int) -> int:
     return (_kilobytes("VmHWM") - base) >> 10
 
 
-def _again(model: Model, mixed: list[str], vectors: Vectors, tell: Tell) -> Model:
+def _again(model: Model, mixed: Mixed, vectors: Vectors, tell: Tell) -> Model:
     """Load the model anew with another seed: weights that no file holds are drawn by chance, and show."""
     job = model.job
     del model.backend.model  # two copies may not fit
     fresh = Model(job, seed=2)
-    tell(part={"reload_difference": _difference(vectors, fresh.vectors(mixed, together=True))})
+    tell(part={"reload_difference": _difference(vectors, fresh.mixed(mixed, together=True))})
     return fresh
 
 
+def _tokenizer(model: Any) -> tuple[Any, bool]:
+    """Return the tokenizer of documents, and whether queries are cut otherwise or go through modules of their own."""
+    first = model[0]
+    apart = any(hasattr(module, "sub_modules") for module in model)  # a Router, once Asym
+    if "document" in getattr(first, "sub_modules", {}):
+        return getattr(first.sub_modules["document"][0], "tokenizer", None), apart
+    lengths = [getattr(first, name, None) for name in ("query_length", "document_length")]
+    return getattr(model, "tokenizer", None), apart or lengths[0] != lengths[1]
+
+
 def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None:
-    """Tell how many tokens the model reads."""
-    tokenizer = getattr(model.backend.model, "tokenizer", None)
+    """Tell how many tokens the model reads: of documents, which is said where queries go another way through it."""
+    tokenizer, apart = _tokenizer(model.backend.model)
     count = counter(tokenizer)
     words, exact = words_for(job["document"], count)
     most = min(job["most_tokens"], MOST)
@@ -232,18 +262,23 @@ def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None
     configured = model.backend.about()["max_seq_length"]
     claims = [*job["claims"], *([configured] if configured else [])]
     search = Search(
-        lambda length: model.vectors([make(length)], prompt="")[0], noise=noise, seconds=job["length_s"], no_memory=is_out_of_memory
+        lambda length: model.vectors([make(length)], prompt="")[0],
+        lambda length: model.vectors([" ".join(reversed(make(length).split()))], prompt="")[0],
+        noise=noise,
+        seconds=job["length_s"],
+        no_memory=is_out_of_memory,
     )
     found = search.find([claim - special for claim in claims], most - special)
 
     def tokens(length: int | None) -> int | None:
         return None if length is None else length + special if exact or count is None else count(make(length))
 
+    unit = "tokens" if count else "words"
     reads, fails = tokens(found.reads), tokens(found.fails)
     tell(
         part={
-            "truncates_at": reads, "reads_at_least": tokens(found.least), "fails_at": fails, "length_error": found.error,
-            "length_stopped": found.stopped, "length_exact": exact, "length_unit": "tokens" if count else "words",
+            "truncates_at": reads, "reads_at_least": tokens(found.least or None), "fails_at": fails, "length_error": found.error,
+            "length_stopped": found.stopped, "length_exact": exact, "length_unit": unit + (" of a document" if apart else ""),
         }
     )  # fmt: skip
 

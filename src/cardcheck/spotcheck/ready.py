@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardcheck.errors import CardcheckError
+from cardcheck.spotcheck.backends import graph_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.encode import Backend
     from cardcheck.spotcheck.verdict import Kind
 
+WITHOUT_WEIGHTS = {"BoW", "Normalize", "Dropout"}  # modules that are all in their settings
 PARTS = {"CQADupstackRetrieval": ("CQADupstackGamingRetrieval", "CQADupstackUnixRetrieval")}  # tasks of the panel within others
 OTHER_SPLIT = ("other", "unknown")  # as `overlap.tasks` has it: what is declared without its split is trained on by its train split
 
@@ -43,16 +45,22 @@ def not_measurable(facts: Facts, *, trust_remote_code: bool, backend: Backend = 
     if backend == "mteb":
         return None if facts["subject.id"] else "mteb's loader takes a model by its Hub id; say with --id which it is"
     graphs = [path for path in facts["files.paths"] if path.endswith(".onnx")]
-    if backend == "onnx" or (backend == "auto" and graphs and not facts["weights.safetensors"]):
+    modules = [(row["class"], row["path"]) for row in facts["st.modules"]]
+    if backend == "onnx" or (backend == "auto" and graph_alone(facts["files.paths"], modules)):
         return _not_a_graph(facts, graphs)
     weights, broken = facts["weights.safetensors"], facts["weights.broken"]
+    missing = not weights and not (modules and {kind for kind, _ in modules} <= WITHOUT_WEIGHTS)
     unsafe = [row["path"] for row in facts["st.modules"] if row["path"] and _only_pickled(facts, row["path"].rstrip("/") + "/")]
     needs_code = bool(facts["config.auto_map"] or facts["st.custom_modules"])
     reasons = (
         (facts["subject.kind"] == "card", "only a card was given; a spot check needs the model's folder"),
         (bool(broken), " ".join(broken[0][key] for key in ("path", "problem")) if broken else ""),
-        (not weights, "there are no readable safetensors weights and no ONNX graph, and no other format is loaded"),
-        (all(row["parameters"] is None for row in weights), "the weights are not in the local cache: run once without --offline"),
+        (missing and backend == "torch", "there are no readable safetensors weights, and nothing else is run here"),
+        (missing, "there are no readable safetensors weights and no ONNX graph, and no other format is loaded"),
+        (
+            bool(weights) and all(row["parameters"] is None for row in weights),
+            "the weights are not in the local cache: run once without --offline",
+        ),
         (bool(unsafe), f"the module in {', '.join(unsafe)} has its weights as a pickle only, which is not loaded"),
         (facts.sources["st"].state == "unavailable", facts.sources["st"].reason),
         (not facts["files.tokenizer"] and facts["config.model_type"] is not None, "there is no tokenizer"),

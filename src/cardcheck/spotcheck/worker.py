@@ -11,8 +11,10 @@ import gc
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cardcheck.spotcheck.inside import require_inside
 from cardcheck.spotcheck.memory import limit_memory, tight
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
         # after the libraries, whose start never ends when a small limit refuses their buffers, and before anything of the subject
         isolation["memory"] = limit_memory(job["memory_mb"])
         tell(isolation=isolation)
+        if job["backend"] != "mteb":  # whose files lie in the Hub's cache, and which needs no folder
+            require_inside(Path(job["path"]))
         work(job, tell)
     except MemoryError:
         tell(error="it needs more memory than the limit allows")

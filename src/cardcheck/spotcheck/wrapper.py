@@ -5,6 +5,7 @@ Not supported: late interaction (several vectors a text), sparse encoders, and c
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.spotcheck.backends import CHARACTERS_A_TOKEN, Item, Kind, UnsupportedError
@@ -73,7 +74,7 @@ class MtebBackend:
             "backend": "mteb",
             "model": self.name,
             "revision": self.meta.revision,
-            "max_seq_length": self.meta.max_tokens and int(self.meta.max_tokens),
+            "max_seq_length": _limit(self.meta.max_tokens),
             "similarity": str(similarity or "cosine"),
             "assumed_mean_pooling": False,
             "prompts": {},  # mteb puts them
@@ -81,6 +82,11 @@ class MtebBackend:
             "device": self.device,
             "dtype": "unknown" if parameter is None else str(parameter.dtype).removeprefix("torch."),
         }
+
+
+def _limit(tokens: float | None) -> int | None:
+    """Return a limit of tokens; None where none is known, and where mteb's entry says that there is none (infinity)."""
+    return None if tokens is None or not math.isfinite(tokens) else int(tokens)
 
 
 def refuse_remote_code() -> None:
