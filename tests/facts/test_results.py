@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 
 from cardcheck.facts.datasets import id_problem
 from cardcheck.facts.results import metric_range
+from cardcheck.facts.schema import MAX_ROWS
 
 if TYPE_CHECKING:
     from conftest import CardFacts
@@ -381,3 +382,16 @@ def test_more_results_than_rows_are_all_compared(card_facts: CardFacts) -> None:
     facts = checked(card_facts, *results, "D1 | f1: 90")
     assert "results.entries" in facts["facts.capped"]
     assert len(facts["results.conflicts"]) == 1
+
+
+def test_of_too_many_rows_those_that_are_compared_stay(card_facts: CardFacts) -> None:
+    """A card of a multilingual model holds more rows than are kept: scores at other depths go first, and the order stays."""
+    other = ", ".join(["{type: map_at_3, value: 1}"] * MAX_ROWS)
+    row = "{{task: {{type: Retrieval}}, dataset: {{name: {name}, type: x}}, metrics: [{metrics}{{type: ndcg_at_10, value: 2}}]}}"
+    rows = [row.format(name=name, metrics=metrics) for name, metrics in (("A", other + ", "), ("B", ""))]
+    facts = card_facts("---\nmodel-index:\n- name: m\n  results: [" + ", ".join(rows) + "]\n---\n")
+    entries = facts["results.entries"]
+    assert len(entries) == MAX_ROWS
+    assert [entry["dataset"] for entry in entries if entry["metric"] == "ndcg_at_10"] == ["A", "B"]
+    assert entries[-1]["dataset"] == "B"
+    assert "results.entries" in facts["facts.capped"]

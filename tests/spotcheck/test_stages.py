@@ -203,15 +203,16 @@ def test_scores_that_disagree_are_named(judge: Callable[..., tuple[SpotCheck, li
     assert found.verdict != "consistent"
 
 
-def test_results_beyond_what_is_read(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path) -> None:
-    """A card with more results than are read is never consistent: a claim may be among the others."""
-    metrics = ", ".join(["{type: f1, value: 1}"] * (MAX_ROWS + 1))
+@pytest.mark.parametrize(("metric", "unread"), [("ndcg_at_10", True), ("map_at_3", False)])
+def test_results_beyond_what_is_read(judge: Callable[..., tuple[SpotCheck, list[int]]], tiny: Path, metric: str, *, unread: bool) -> None:
+    """A card with more results than are read is never consistent where a claim may be among the others; at other depths none is."""
+    metrics = ", ".join([f"{{type: {metric}, value: 1}}"] * (MAX_ROWS + 1))
     row = f"  - {{task: {{type: Retrieval}}, dataset: {{name: MTEB NQ, type: x}}, metrics: [{metrics}]}}"
     _declare(tiny, "model-index:", "- name: m", "  results:", row)
     found, _ = judge({"SciFact": 1.0})
-    assert found.unread
-    assert found.verdict == "inconclusive"
-    assert "more results than are read" in " ".join(words.left_out(found))
+    assert found.unread == unread
+    assert (found.verdict == "inconclusive") == unread
+    assert ("more results than are read" in " ".join(words.left_out(found))) == unread
 
 
 def test_another_language_says_what_would_settle(judge: Callable[..., tuple[SpotCheck, list[int]]]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cardcheck.facts.datasets import COMBINED, check_datasets
 from cardcheck.facts.located import Located, Location
 from cardcheck.facts.model import Facts, Source
+from cardcheck.facts.schema import MAX_ROWS
 from cardcheck.facts.scorechecks import check_scores
 from cardcheck.pattern import Pattern
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_VALUE = 1e300
 MAX_WRITTEN = 80
+HEADLINES = ("main_score", "ndcg_at_10")
 MAX_UNKNOWN = 200  # different keys to look up; comparing words is slow
 CORRELATION = Pattern(r"pearson|spearman|kendall|silhouette|matthews|mcc$|^main_score$")  # an STS task's main score is a correlation
 SPEED = Pattern(r"^speed$|\b[cg]puspeedtask\b", re.IGNORECASE)  # mteb's speed tasks embed a text of its own, and count words per second
@@ -117,6 +119,8 @@ def collect_results(facts: Facts, file: str, located: Located) -> None:
         facts.set("results.problem", "an entry of model-index is not a mapping", facts.places["results"])
     reader = _Reader(file, located)
     reader.read(facts, index)
+    for place, row in _kept(facts, reader.rows):
+        facts.add("results.entries", place, **row)
     for problem, (count, place) in reader.problems.items():
         facts.add("results.malformed", place, problem=problem, count=count)
     for place, key, replacement, where in reader.misspelt():
@@ -125,12 +129,25 @@ def collect_results(facts: Facts, file: str, located: Located) -> None:
     check_scores(facts, reader.results)
 
 
+def _kept(facts: Facts, rows: list[tuple[Location, dict[str, Any]]]) -> list[tuple[Location, dict[str, Any]]]:
+    """Return as many rows as are kept, in their order; where there are more, scores that are compared go before those at other depths.
+
+    Cards of multilingual models have 5,000.
+    """
+    if len(rows) <= MAX_ROWS:
+        return rows
+    facts.values["facts.capped"].append("results.entries")
+    first = sorted(range(len(rows)), key=lambda at: rows[at][1]["metric"] not in HEADLINES)
+    return [rows[at] for at in sorted(first[:MAX_ROWS])]
+
+
 class _Reader:
     """Reads model-index the way huggingface_hub does, and notes what that would stop at."""
 
     def __init__(self, file: str, located: Located) -> None:
         self.file, self.located = file, located
         self.results: list[Result] = []
+        self.rows: list[tuple[Location, dict[str, Any]]] = []
         self.problems: dict[str, tuple[int, Location]] = {}
         self.unknown: list[tuple[Path, str, dict[str, Any], str]] = []
 
@@ -186,9 +203,9 @@ class _Reader:
             elif "name" not in model or (model["name"] is None and model.get("results")):
                 self.wrong("an entry has no name", path)
             for here, result in self.items(model, "results", "an entry", path):
-                self.result(facts, name, result, here)
+                self.result(name, result, here)
 
-    def result(self, facts: Facts, model: str, value: Any, path: Path) -> None:
+    def result(self, model: str, value: Any, path: Path) -> None:
         given = self.mapping(value, "a result", path)
         if given is None:
             return
@@ -211,10 +228,10 @@ class _Reader:
             path=path,
         )
         for here, metric in self.items(given, "metrics", "a result", path):
-            self.metric(facts, result, metric, here)
+            self.metric(result, metric, here)
         self.results.append(result)
 
-    def metric(self, facts: Facts, result: Result, value: Any, path: Path) -> None:
+    def metric(self, result: Result, value: Any, path: Path) -> None:
         given = self.mapping(value, "a metric", path)
         if given is None:
             return
@@ -227,11 +244,12 @@ class _Reader:
         verified = given.get("verified") is True and not given.get("verifyToken")
         bounds = None if result.is_speed and kind == "main_score" else metric_range(kind)
         metric = Metric(kind, number(given.get("value")), given.get("value"), variant, bounds, verified, place)
-        facts.add(
-            "results.entries", place, model=result.model, task=result.task, dataset=result.dataset, dataset_id=result.dataset_id,
-            config=result.config, split=result.split, revision=result.revision, metric=kind, value=metric.value, written=metric.written,
-            range=metric.range,
-        )  # fmt: skip
+        row = {
+            "model": result.model, "task": result.task, "dataset": result.dataset, "dataset_id": result.dataset_id,
+            "config": result.config, "split": result.split, "revision": result.revision, "metric": kind, "value": metric.value,
+            "written": metric.written, "range": metric.range,
+        }  # fmt: skip
+        self.rows.append((place, row))
         if "value" in given:
             result.metrics.append(metric)
 

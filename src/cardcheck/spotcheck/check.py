@@ -77,7 +77,8 @@ def spotcheck(
     result.same_weights_as = known.id if known else None
     result.published, result.source = _published(subject, facts, known if known and _runs_as(known, result) else None)
     result.beside = panel.beside(facts)
-    result.unread = "results.entries" in facts["facts.capped"]
+    kept = facts["results.entries"]  # of too many, those that are compared go first
+    result.unread = "results.entries" in facts["facts.capped"] and all(row["metric"] in panel.METRICS for row in kept)
     trained = trained_on(facts)
     result.panel = panel.level({name: score for name, score in result.published.items() if name not in trained}, result.source)
     case = _Case({name.lower() for name in (subject.id, known.id if known else None) if name}, facts, options.seed)
