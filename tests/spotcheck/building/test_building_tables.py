@@ -104,9 +104,11 @@ def _beir(folder: Path, judgements: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("judgements", ["query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n", "q1 0 d1 2\nq1 0 d2 0\n"])
+@pytest.mark.parametrize(
+    "judgements", ["query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n", "q1 0 d1 2\nq1 0 d2 0\n", "q1\td1\t2\nq1\td2\t-2\n"]
+)
 def test_a_beir_folder_is_read_with_its_judgements(tmp_path: Path, judgements: str) -> None:
-    """Titles join their texts, and queries without judgements are left out; trec_eval's form of judgements is read too."""
+    """Titles join their texts, and queries without judgements are left out; trec_eval's form of judgements is read too, and TREC's grades of spam."""
     source = read_beir(_beir(tmp_path, judgements))
     assert [document.sections[0].paragraphs for document in source.documents] == [("T one",), ("two",)]
     assert source.queries == {"q1": "who?"}
@@ -119,7 +121,7 @@ def test_a_broken_judgement_is_named(tmp_path: Path) -> None:
         read_beir(_beir(tmp_path, "query-id\tcorpus-id\tscore\nq1\td1\tmuch\n"))
 
 
-@pytest.mark.parametrize("grade", ["0.6", "2.9", "-1", "1e999", "nan", "101", str(2**61), "9" * 5000])
+@pytest.mark.parametrize("grade", ["0.6", "2.9", "-0.5", "-101", "1e999", "nan", "101", str(2**61), "9" * 5000])
 @pytest.mark.parametrize("before", ["", "query-id\tcorpus-id\tscore\n"])
 def test_a_grade_that_is_none_is_named(tmp_path: Path, grade: str, before: str) -> None:
     """Nothing is cut off or left out in silence, also in a first line, and none is so high that trec_eval dies of it."""

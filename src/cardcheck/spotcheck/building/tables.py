@@ -221,6 +221,8 @@ def _judgements(path: Path, text: str, judged: dict[str, dict[str, int]]) -> Non
             if number > 1 and line.strip():  # the first line may hold the names of the columns
                 raise CardcheckError(f"{path}:{number} is no judgement: query, document and grade, with tabs between") from None
             continue
+        if value.is_integer() and -MAX_GRADE <= value < 0:  # spam and the like in TREC's judgements: it does not answer
+            value = 0.0
         if not (value.is_integer() and 0 <= value <= MAX_GRADE):
             said = f"the grade {grade[:20]} of the query {query[:20]} is no whole number from 0 to {MAX_GRADE}"
             raise CardcheckError(f"{path}:{number}: {said}", hint="what does not answer has 0, what answers a higher grade")
