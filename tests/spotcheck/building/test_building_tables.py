@@ -108,7 +108,7 @@ def _beir(folder: Path, judgements: str) -> Path:
     "judgements", ["query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n", "q1 0 d1 2\nq1 0 d2 0\n", "q1\td1\t2\nq1\td2\t-2\n"]
 )
 def test_a_beir_folder_is_read_with_its_judgements(tmp_path: Path, judgements: str) -> None:
-    """Titles join their texts, queries without judgements are left out, trec_eval's form of judgements is read, and grades of spam are 0."""
+    """Titles join their texts, queries without judgements are left out, trec_eval's form of judgements is read, grades of spam are 0."""
     source = read_beir(_beir(tmp_path, judgements))
     assert [document.sections[0].paragraphs for document in source.documents] == [("T one",), ("two",)]
     assert source.queries == {"q1": "who?"}
