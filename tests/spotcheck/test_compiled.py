@@ -20,7 +20,7 @@ pytest.importorskip("openvino", reason="OpenVINO is not installed: the spotcheck
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
-from cardcheck.spotcheck import precision, work
+from cardcheck.spotcheck import memory, precision, work
 from cardcheck.spotcheck.backends import TorchBackend
 from cardcheck.spotcheck.compiled import use
 
@@ -261,3 +261,15 @@ def test_little_memory(model: Path, megabytes: int, monkeypatch: pytest.MonkeyPa
             told = str(error)
             raise
     assert "memory" in told if told else np.isfinite(found.documents).all()
+
+
+@pytest.mark.parametrize("refused", [OSError(12, "Cannot allocate memory"), MemoryError()])
+def test_a_limit_under_which_no_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Exception) -> None:
+    """Where memory does not suffice to look at the weights the limit is named all the same, and a usual one is not."""
+
+    def listing(*_: object) -> None:
+        raise refused
+
+    monkeypatch.setattr("pathlib.Path.glob", listing)
+    assert memory.tight({"path": str(tmp_path), "memory_mb": 1}) == "in little memory (1 MB for weights of 0 MB): "
+    assert memory.tight({"path": str(tmp_path), "memory_mb": 3000}) == ""

@@ -39,6 +39,6 @@ def tight(job: dict[str, Any]) -> str:
     folder, limit = Path(job["path"]), job["memory_mb"]
     try:
         weights = sum(file.stat().st_size for pattern in WEIGHTS for file in folder.glob(pattern)) >> 20
-    except OSError:
-        return ""
+    except (OSError, MemoryError):  # so little that not even a folder can be listed
+        weights = 0
     return f"in little memory ({limit} MB for weights of {weights} MB): " if limit < ENOUGH * weights + BESIDE_MB else ""
