@@ -18,6 +18,7 @@ from references import unpack_retrieval
 from cardcheck.pipeline import audit
 from cardcheck.report import words
 from cardcheck.spotcheck.check import Options
+from cardcheck.spotcheck.children import close_nursery
 from cardcheck.spotcheck.panel import published
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def main() -> None:
             if check is None or check.residual is None:
                 raise SystemExit(f"{label}: {check and words.verdict(check)}")
             took = f"{time.perf_counter() - started:.0f} s, encoding {check.encoding['encode_s']:.1f} s"
+            close_nursery()  # its children count as ours from then on, and the next case starts as a run of its own would
             here, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
             print(f"\n{label} ({took}; at most {here:.0f} MB here and {child:.0f} MB in a child so far)")
             gap = check.residual.gap_interval

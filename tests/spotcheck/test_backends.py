@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from cardcheck.spotcheck import precision
 from cardcheck.spotcheck.backends import TorchBackend, UnsupportedError, graph_alone, load
 from cardcheck.spotcheck.check import Options, spotcheck
-from cardcheck.spotcheck.encode import EncodingError, encode
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import encode
 from cardcheck.spotcheck.onnx import _output
 from cardcheck.spotcheck.ready import not_measurable
 from cardcheck.spotcheck.wrapper import MtebBackend

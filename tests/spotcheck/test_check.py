@@ -17,7 +17,8 @@ from cardcheck.cli import main
 from cardcheck.facts import collect
 from cardcheck.spotcheck import measure, panel
 from cardcheck.spotcheck.check import Options, spotcheck
-from cardcheck.spotcheck.encode import Encoded, EncodingError, encode
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import Encoded, encode
 from cardcheck.subject import resolve
 
 if TYPE_CHECKING:

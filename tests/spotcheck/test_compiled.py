@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from cardcheck.spotcheck.encode import EncodingError, Limits, encode
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import Limits, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from cardcheck.pipeline import audit
+from cardcheck.spotcheck import children as children_of_ours
 from cardcheck.spotcheck import encode as encoding
 from cardcheck.spotcheck.check import Options
-from cardcheck.spotcheck.encode import Encoded, EncodingError, Limits, encode
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import Encoded, Limits, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +65,14 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the ids of the child processes that are started."""
     started: list[int] = []
 
-    class Recorded(subprocess.Popen[str]):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            started.append(self.pid)
+    start = children_of_ours._start
 
-    monkeypatch.setattr("cardcheck.spotcheck.encode.subprocess.Popen", Recorded)
+    def recorded(*args: Any) -> Any:
+        child = start(*args)
+        started.append(child.pid)
+        return child
+
+    monkeypatch.setattr(children_of_ours, "_start", recorded)
     return started
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cardcheck.spotcheck.backends import UnsupportedError
-from cardcheck.spotcheck.encode import EncodingError, encode
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import encode
 from cardcheck.spotcheck.inside import require_inside
 from cardcheck.spotcheck.probe import probe
 

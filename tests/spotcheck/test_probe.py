@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,8 @@ import pytest
 
 from cardcheck.spotcheck import probe as probing
 from cardcheck.spotcheck import probechild, probesearch
-from cardcheck.spotcheck.encode import EncodingError, Limits
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import Limits
 from cardcheck.spotcheck.probe import Claims, Options, Probe, probe
 from cardcheck.spotcheck.probing import LONG_CHARACTERS, LONG_TEXTS, long_texts, sides_of
 
@@ -281,12 +284,12 @@ def test_vectors_of_another_shape(tmp_path: Path) -> None:
 def test_a_process_that_prints_no_json(saved_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Lines of the child that are no JSON, or no mapping, end in an EncodingError, and the process is gone."""
     for line in ("nonsense", "[]"):
-        script = tmp_path / "python"
-        script.write_text(f"#!/bin/sh\necho '{line}'\nsleep 60\n", encoding="utf-8")
-        script.chmod(0o755)
-        monkeypatch.setattr("cardcheck.spotcheck.encode.sys.executable", str(script))
+        command = ["/bin/sh", "-c", f"echo '{line}'; sleep 60"]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        monkeypatch.setattr("cardcheck.spotcheck.children._start", lambda *_, child=child: child)
         with pytest.raises(EncodingError, match="makes no sense"):
             list(probechild.ask({"path": str(saved_model)}, str(tmp_path), Limits(seconds=30)))
+        assert child.returncode == -signal.SIGKILL
 
 
 def test_a_graph_is_not_probed(tiny: Path, read: Read) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cardcheck.errors import CardcheckError
 from cardcheck.spotcheck import heldout, panel, public, references, sharp, statistics
-from cardcheck.spotcheck.encode import EncodingError
+from cardcheck.spotcheck.children import EncodingError
 from cardcheck.spotcheck.measure import Corpus, Measured, Options, measure
 from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device, says_nothing, trained_on
 from cardcheck.spotcheck.result import Point, PublicTask, SpotCheck

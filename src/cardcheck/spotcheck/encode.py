@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import json
 import os
-import queue
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cardcheck.errors import CardcheckError
-from cardcheck.spotcheck.memory import tight
+from cardcheck.spotcheck.children import LONGEST, EncodingError, run_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,27 +21,6 @@ Backend = Literal["auto", "torch", "onnx", "openvino", "mteb"]
 Precision = Literal["auto", "bfloat16", "float32", "exact"]
 MEMORY_SHARE = 0.8
 MAPPED_BYTES = 256 << 20
-LONGEST = 400  # characters of what a child says
-PR_SET_DUMPABLE = 4
-# What a child needs to start and to find libraries; credentials such as HF_TOKEN are not among it.
-KEPT_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "HF_HOME",
-    "HF_HUB_CACHE",
-    "LANG",
-    "LC_ALL",
-    "LD_LIBRARY_PATH",
-    "VIRTUAL_ENV",
-    "PYTHONPATH",
-    "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS",
-    "TMPDIR",
-)
-
-
-class EncodingError(CardcheckError):
-    """The model could not be loaded or did not encode within its limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,72 +121,3 @@ def free_memory_mb() -> int:
     except (OSError, StopIteration, ValueError):
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1024, int(free * MEMORY_SHARE) >> 20)
-
-
-def run_child(module: str, lines: list[Any], folder: str, seconds: float) -> Iterator[Any]:
-    """Start a module of ours in a child process, hand it lines of JSON and yield its answers.
-
-    It is killed when the caller stops or the time is over. Raises EncodingError where it ends otherwise than by itself.
-    """
-    environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
-    _hide_environment()
-    log = Path(folder) / "log"
-    with log.open("wb") as errors:
-        child = subprocess.Popen(  # noqa: S603  # a module of ours, with our own interpreter
-            [sys.executable, "-P", "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-        )
-    try:
-        yield from _answers(child, lines, time.monotonic() + seconds, seconds)
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # what it started goes with it
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    if child.returncode not in (0, None):
-        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        ended = f"its process ended with {child.returncode}"
-        # libraries that are not Python give up where they are refused memory
-        reason = {-signal.SIGKILL: "it was killed, most likely for memory", -signal.SIGABRT: f"{ended}, most likely for memory"}.get(
-            child.returncode, ended
-        )
-        raise EncodingError(f"the model could not be run: {tight(lines[0])}{reason}{': ' + tail[0][:LONGEST] if tail else ''}")
-
-
-def _hide_environment() -> None:
-    """Keep other processes of this user, the child among them, from reading this one's environment, which may hold a token."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def _answers(child: subprocess.Popen[str], lines_in: list[Any], deadline: float, seconds: float) -> Iterator[dict[str, Any]]:
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def talk() -> None:
-        try:
-            if child.stdin:
-                for given in lines_in:
-                    child.stdin.write(json.dumps(given) + "\n")
-                child.stdin.close()
-            for line in child.stdout or ():
-                lines.put(line)
-        except (BrokenPipeError, ValueError):  # the child is gone; its status tells why
-            pass
-        lines.put(None)
-
-    threading.Thread(target=talk, daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            stopped = f"{tight(lines_in[0])}the model was stopped after {seconds:g} s"
-            raise EncodingError(stopped, hint="allow more with --time-limit") from None
-        if line is None:
-            child.wait()
-            return
-        yield json.loads(line)

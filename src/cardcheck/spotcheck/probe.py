@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cardcheck.spotcheck import heldout, probechild, probesearch
-from cardcheck.spotcheck.encode import EncodingError, Limits
+from cardcheck.spotcheck.children import EncodingError
+from cardcheck.spotcheck.encode import Limits
 from cardcheck.spotcheck.probelength import MOST
 from cardcheck.spotcheck.ready import missing_packages, not_measurable, require_device
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cardcheck.spotcheck import encode
-from cardcheck.spotcheck.encode import EncodingError
+from cardcheck.spotcheck.children import EncodingError, run_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def ask(job: dict[str, Any], folder: str, limits: Limits) -> Iterator[dict[str, 
     Raises EncodingError where it ends otherwise than by itself.
     """
     try:
-        for answer in encode.run_child("cardcheck.spotcheck.probing", [job], folder, limits.seconds):
+        for answer in run_child("cardcheck.spotcheck.probing", [job], folder, limits.seconds):
             if not isinstance(answer, dict):
                 raise EncodingError(NONSENSE)
             yield answer

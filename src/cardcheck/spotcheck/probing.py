@@ -283,5 +283,10 @@ def _length(model: Model, job: dict[str, Any], noise: float, tell: Tell) -> None
     )  # fmt: skip
 
 
+def main() -> int:
+    """Be the child process; return its exit status."""
+    return worker.serve(_serve)
+
+
 if __name__ == "__main__":
-    raise SystemExit(worker.serve(_serve))
+    raise SystemExit(main())

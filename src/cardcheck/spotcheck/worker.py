@@ -1,4 +1,4 @@
-"""The child process that loads a stranger's model and encodes text. Run as `python -m cardcheck.spotcheck.worker`.
+"""The child process that loads a stranger's model and encodes text.
 
 It reads one job from standard input, a line of JSON followed by one for each text, gives up the network and sets its memory limit before
 anything of the subject is read, and writes progress as JSON lines to the standard output it was started with.
@@ -56,9 +56,9 @@ def serve(work: Callable[[dict[str, Any], Tell], None]) -> int:
 
     job = json.loads(sys.stdin.readline())
     isolation = {"network": leave_network()}
-    os.environ |= ENVIRONMENT
     try:
-        _import_libraries()
+        import_libraries()
+        _ready_libraries()
         # after the libraries, whose start never ends when a small limit refuses their buffers, and before anything of the subject
         isolation["memory"] = limit_memory(job["memory_mb"])
         tell(isolation=isolation)
@@ -85,21 +85,35 @@ def _encode(job: dict[str, Any], tell: Tell) -> None:
     tell(done=work(job, lambda count: tell(encoded=count)))
 
 
-def _import_libraries() -> None:
+def import_libraries() -> None:
+    """Import what runs a model, without starting threads: a process that is forked afterwards has all of it."""
+    os.environ |= ENVIRONMENT
     gc.disable()  # importing makes many objects and no cycles; looking for some takes a sixth of it
-    import numpy as np
     import torch
     from sentence_transformers import SentenceTransformer
+
+    del torch, SentenceTransformer
+    gc.enable()
+    gc.freeze()
+
+
+def _ready_libraries() -> None:
+    """Start the threads of the libraries' matrix products, and forbid them to load pickles."""
+    import numpy as np
+    import torch
 
     def refuse(*_args: Any, **_options: Any) -> Any:
         raise ValueError("a pickle is not loaded: weights come from safetensors files only")
 
-    del np, SentenceTransformer
-    gc.enable()
-    gc.freeze()
-    torch.ones(8, 8) @ torch.ones(8, 8)  # starts the threads of its matrix library
+    for ones in (np.ones((256, 256)), torch.ones(8, 8)):
+        ones @ ones
     torch.load = refuse
 
 
+def main() -> int:
+    """Be the child process; return its exit status."""
+    return serve(_encode)
+
+
 if __name__ == "__main__":
-    raise SystemExit(serve(_encode))
+    raise SystemExit(main())

@@ -184,7 +184,8 @@ def test_tags_that_nobody_closes_take_no_longer(tmp_path: Path, name: str, unit:
         assert sum(text.count("x") for section in document.sections for text in section.paragraphs) == count
         return time.process_time() - before
 
-    assert seconds(8000) < 10 * max(seconds(2000), 0.05)
+    allowed = 10 * max(seconds(2000), 0.05)
+    assert any(seconds(8000) < allowed for _ in range(3))  # the collector of the tests' other objects may come between
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"<" * 5000, b"<div>" * 3000, b"# " + b"[" * 20000, b"---\ntitle: x\n" * 500, b"<!["])

@@ -179,7 +179,8 @@ def _model_run(
     held_out: HeldOutSet, model: Path, seed: int, device: str, progress: Callable[[int], None]
 ) -> dict[str, dict[str, float]] | str:
     """Return what a model finds, or why it finds nothing."""
-    from cardcheck.spotcheck.encode import EncodingError, encode
+    from cardcheck.spotcheck.children import EncodingError
+    from cardcheck.spotcheck.encode import encode
     from cardcheck.spotcheck.search import SIMILARITIES, search
 
     try:

@@ -1,0 +1,149 @@
+"""Child processes: forked from a process that has the libraries, apart from us and from each other, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardcheck.spotcheck import children
+from cardcheck.spotcheck.children import EncodingError, run_child
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere children are started one by one")
+SECRET = "a-secret-of-ours"  # noqa: S105  # it opens nothing
+CHILD = """
+import json, os, signal, sys
+
+def main():
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if asked == "files":
+            print(json.dumps(sorted(os.listdir("/proc/self/fd"))))
+        elif asked == "who":
+            print(json.dumps([os.getpid(), os.getsid(0), dict(os.environ), sys.modules.get("torch") is not None]))
+        elif asked == "seen":
+            print(json.dumps(getattr(sys, "seen", None)))
+        elif asked == "end":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif asked == "raise":
+            raise ValueError("of its own")
+        sys.seen = asked
+        sys.stdout.flush()
+    return 0
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the module that these children are, and with libraries that take no time to import."""
+    folder = tmp_path_factory.mktemp("module")
+    (folder / "a_child_of_ours.py").write_text(CHILD, encoding="utf-8")
+    (folder / "torch.py").write_text("", encoding="utf-8")
+    (folder / "sentence_transformers.py").write_text("SentenceTransformer = None", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _its_module(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(place))
+
+
+def _run(tmp_path: Path, *lines: Any, seconds: float = 60.0) -> list[Any]:
+    return list(run_child("a_child_of_ours", list(lines), str(tmp_path), seconds))
+
+
+def _nursery() -> int:
+    assert children._nursery
+    return children._nursery.process.pid
+
+
+def _ends(pid: int) -> bool:
+    """Tell whether a process ends within some seconds."""
+    for _ in range(100):
+        try:
+            if "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8"):
+                return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_libraries_are_imported_once(tmp_path: Path) -> None:
+    """Children are processes and sessions of their own that find the libraries there, and nothing of each other."""
+    first, second = (_run(tmp_path, "who", "seen") for _ in range(2))
+    assert first[0][0] != second[0][0]
+    for (number, session, _, imported), seen in (first, second):
+        assert number == session
+        assert imported
+        assert seen == "who"
+    assert not _run(tmp_path, "seen")[0]
+
+
+def test_a_child_has_its_three_files_alone(tmp_path: Path) -> None:
+    """Neither the socket by which children are asked for nor another's pipes are open in it."""
+    (files,) = _run(tmp_path, "files")
+    assert files == ["0", "1", "2", "3"]  # the last one is the listing's own
+
+
+def test_the_environment_is_what_it_may_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials reach neither a child nor what it is forked from; another environment is had from another process."""
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    children.close_nursery()
+    (who,) = _run(tmp_path, "who")
+    first = _nursery()
+    assert SECRET not in str(who)
+    assert SECRET.encode() not in Path(f"/proc/{first}/environ").read_bytes()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (who,) = _run(tmp_path, "who")
+    assert who[2]["TMPDIR"] == str(tmp_path)
+    assert _nursery() != first
+    assert _ends(first)
+
+
+def test_ends_are_told(tmp_path: Path) -> None:
+    """How a child ended is told in one line with what it said last, and the next one does not care."""
+    with pytest.raises(EncodingError, match="it was killed, most likely for memory"):
+        _run(tmp_path, {"path": str(tmp_path), "memory_mb": 9999}, "end")
+    with pytest.raises(EncodingError, match="ended with 1: ValueError: of its own"):
+        _run(tmp_path, {"path": str(tmp_path), "memory_mb": 9999}, "raise")
+    with pytest.raises(EncodingError, match="ended with 1: ModuleNotFoundError"):
+        list(run_child("no_module_of_ours", [{"path": str(tmp_path), "memory_mb": 9999}], str(tmp_path), 60.0))
+    assert _run(tmp_path, "who")
+
+
+def test_a_nursery_that_was_killed(tmp_path: Path) -> None:
+    """Where the process that children come from is gone, there is another."""
+    _run(tmp_path, "who")
+    gone = _nursery()
+    os.kill(gone, signal.SIGKILL)
+    assert _ends(gone)
+    assert _run(tmp_path, "who")
+    assert _nursery() != gone
+
+
+def test_time_ends_while_libraries_are_imported(tmp_path: Path) -> None:
+    """The limit holds from the start, also where no child was forked yet."""
+    children.close_nursery()
+    with pytest.raises(EncodingError, match=r"stopped after 0.01 s"):
+        _run(tmp_path, {"path": str(tmp_path), "memory_mb": 9999}, seconds=0.01)
+    assert _run(tmp_path, "who")
+
+
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), 9)", "pass"])
+def test_nothing_is_left_behind(how: str, place: Path) -> None:
+    """Whether we end by ourselves or are killed, so does the process that children are forked from."""
+    code = (
+        "import os, tempfile; from cardcheck.spotcheck import children\n"
+        "with tempfile.TemporaryDirectory() as folder: list(children.run_child('a_child_of_ours', ['who'], folder, 60))\n"
+        f"print(children._nursery.process.pid, flush=True); {how}"
+    )
+    environment = os.environ | {"PYTHONPATH": f"{place}:{Path(children.__file__).parents[2]}"}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert _ends(int(run.stdout))
