@@ -147,3 +147,20 @@ def test_nothing_is_left_behind(how: str, place: Path) -> None:
     environment = os.environ | {"PYTHONPATH": f"{place}:{Path(children.__file__).parents[2]}"}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert _ends(int(run.stdout))
+
+
+def test_what_was_prepared_is_taken(tmp_path: Path) -> None:
+    """A process that was started ahead serves the first child, and ends at once where none comes."""
+    children.close_nursery()
+    children.prepare()
+    ahead = _nursery()
+    children.prepare()
+    _run(tmp_path, "who")
+    assert _nursery() == ahead
+    children.close_nursery()
+    children.prepare()
+    unused = _nursery()
+    before = time.monotonic()
+    children.close_nursery()
+    assert time.monotonic() - before < children.PATIENCE
+    assert _ends(unused)

@@ -68,6 +68,7 @@ class _Nursery:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
+        self.asked = 0  # children, so far
         self.asking, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with asked:
             self.process = subprocess.Popen(  # noqa: S603  # a module of ours, with our own interpreter
@@ -87,7 +88,7 @@ class _Nursery:
         """End it; children that it has forked go on."""
         self.asking.close()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(PATIENCE if self.asked else 0)
         except subprocess.TimeoutExpired:  # it is importing yet, or has children
             self.process.kill()
             self.process.wait()
@@ -100,6 +101,7 @@ class _Forked:
         self.status: int | None = None
         self.stdin: IO[str] | None
         self.stdout: IO[str] | None
+        nursery.asked += 1
         given, self.stdin = _pipe(to_child=True)
         taken, self.stdout = _pipe(to_child=False)
         told, self.told = _pipe(to_child=False)
@@ -114,6 +116,7 @@ class _Forked:
         started.register(self.told, select.POLLIN)
         if not started.poll(max(0.0, deadline - time.monotonic()) * 1000):
             nursery.process.kill()  # it is importing yet
+            nursery.process.wait()
             raise TimeoutError
         self.pid = int(self.told.readline() or 0)
         if not self.pid:
@@ -143,7 +146,6 @@ def _start(module: str, errors: IO[bytes], deadline: float) -> Child:
 
     Raises TimeoutError where it has not started by `deadline`.
     """
-    environment = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
     let_others_look(allowed=False)  # this process's environment may hold a token
     if sys.platform != "linux":
         return subprocess.Popen(  # noqa: S603  # a module of ours, with our own interpreter
@@ -151,17 +153,33 @@ def _start(module: str, errors: IO[bytes], deadline: float) -> Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment,
+            env=_environment(),
             start_new_session=True,
             text=True,
             encoding="utf-8",
         )
-    global _nursery  # noqa: PLW0603  # one for the whole process
     with _one_at_a_time:
-        if _nursery is None or not _nursery.usable(environment):
-            close_nursery()
-            _nursery = _Nursery(environment)
-        return _Forked(_nursery, module, errors, deadline)
+        return _Forked(_open_nursery(), module, errors, deadline)
+
+
+def _environment() -> dict[str, str]:
+    return {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ}
+
+
+def _open_nursery() -> _Nursery:
+    """Return the nursery for the environment as it is now."""
+    global _nursery  # noqa: PLW0603  # one for the whole process
+    if _nursery is None or not _nursery.usable(_environment()):
+        close_nursery()
+        _nursery = _Nursery(_environment())
+    return _nursery
+
+
+def prepare() -> None:
+    """Let libraries be imported beside what is done before the first child is needed."""
+    if sys.platform == "linux":
+        with _one_at_a_time:
+            _open_nursery()
 
 
 @atexit.register
