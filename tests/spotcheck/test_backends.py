@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from cardcheck.spotcheck.heldout import HeldOutSet
     from cardcheck.subject import Subject
 
+    Real = tuple[list[str], list[str], tuple[NDArray[Any], NDArray[Any]]]
+
 TEXTS = ["the court of law", "who was the railway?", "an animal", "the engine of the railway and of the court, and the law of it"]
 
 
@@ -50,13 +52,20 @@ def _expected(model: Path, queries: list[str], documents: list[str]) -> tuple[ND
     return loaded.encode_query(queries), loaded.encode_document(documents)
 
 
-@pytest.mark.parametrize("dtype", ["exact", "float32", "bfloat16"])
-def test_equals_sentence_transformers(model: Path, held_out: HeldOutSet, dtype: Any) -> None:
-    """The real model's vectors are those of SentenceTransformer.encode: within 10⁻³ in float32, and nearly so in bfloat16."""
+@pytest.fixture(scope="module")
+def real(model: Path, held_out: HeldOutSet) -> Real:
+    """Return queries and documents, and the real model's vectors of them as SentenceTransformer gives them."""
     queries, documents = list(held_out.queries.values())[:40], list(held_out.corpus.values())[:40]
+    return queries, documents, _expected(model, queries, documents)
+
+
+@pytest.mark.parametrize("dtype", ["exact", "float32", "bfloat16"])
+def test_equals_sentence_transformers(model: Path, real: Real, dtype: Any) -> None:
+    """The real model's vectors are those of SentenceTransformer.encode: within 10⁻³ in float32, and nearly so in bfloat16."""
+    queries, documents, vectors = real
     found = encode(model, queries, documents, dtype=dtype)
     assert found.about["dtype"] == ("bfloat16" if dtype == "bfloat16" else "float32")
-    for rows, expected in zip((found.queries, found.documents), _expected(model, queries, documents), strict=True):
+    for rows, expected in zip((found.queries, found.documents), vectors, strict=True):
         assert _cosines(rows, expected).min() > (0.998 if dtype == "bfloat16" else 0.999999)
 
 
