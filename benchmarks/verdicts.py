@@ -19,6 +19,7 @@ from cardcheck.pipeline import audit
 from cardcheck.report import words
 from cardcheck.spotcheck.check import Options
 from cardcheck.spotcheck.children import close_nursery
+from cardcheck.spotcheck.encode import encode
 from cardcheck.spotcheck.panel import published
 
 if TYPE_CHECKING:
@@ -65,8 +66,18 @@ def cases(folder: Path) -> Iterator[tuple[str, Path, str | None, Options]]:
     yield "all-MiniLM-L6-v2 with 20 queries", folder_of(MINILM), MINILM, Options(queries=20, heldout_only=True)
 
 
+def starts(model: Path) -> list[float]:
+    """Return the seconds that encoding two texts takes in a run's first child, and in the next one."""
+    taken = []
+    for _ in range(2):
+        started = time.perf_counter()
+        encode(model, ["a"], ["b"])
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
 def main() -> None:
-    """Print a line a case."""
+    """Print a line a case, and what starting takes."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["CARDCHECK_CACHE"] = tempfile.mkdtemp()  # nothing is kept from an earlier run
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
@@ -84,6 +95,8 @@ def main() -> None:
             print(f"  measured {check.measured:.1f}, expected {check.residual.expected:.1f}", end=", ")
             print(f"gap {check.residual.gap:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})")
             print(f"  {check.verdict}: {words.verdict(check)}")
+    first, further = starts(folder_of(MINILM))
+    print(f"\ntwo texts take {first:.1f} s in a run's first child, {further:.1f} s in a further one")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,20 @@ def test_two_scores_that_disagree_say_little() -> None:
     assert found.standard_error > 1
 
 
+def test_tasks_that_err_together_say_less() -> None:
+    """Three tasks of one source tell little more than one of them does, where three of different ones tell more."""
+
+    def error(*names: str) -> float:
+        found = panel.level(_on_the_line(58, list(names)), "test")
+        assert found
+        return found.standard_error
+
+    alike = ("CQADupstackGamingRetrieval", "CQADupstackUnixRetrieval", "CQADupstackRetrieval")
+    assert 0.8 < error(*alike) / min(map(error, alike)) < 1.2
+    apart = ("CQADupstackGamingRetrieval", "TRECCOVID", "SCIDOCS")
+    assert error(*apart) < 0.9 * min(map(error, apart))
+
+
 def test_reference_models_have_no_odd_score() -> None:
     """The scores of reference models agree as well as those that the lines were fitted on: their levels are plain weighted means."""
     for name in ("sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-mpnet-base-v2", "BAAI/bge-small-en-v1.5"):

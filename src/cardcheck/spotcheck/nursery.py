@@ -49,16 +49,18 @@ def main(asked: socket.socket) -> None:
 
 def _keep(module: str, files: list[int]) -> NoReturn:
     """Fork the child itself, and tell its number, then how it ended."""
-    child = os.fork()
-    if child == 0:
-        _become(module, files)
-    *standard, pipe = files
-    for file in standard:
-        os.close(file)
-    os.write(pipe, b"%d\n" % child)
-    _, status = os.waitpid(child, 0)
-    os.write(pipe, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+    try:
+        child = os.fork()
+        if child == 0:
+            _become(module, files)
+        *standard, pipe = files
+        for file in standard:
+            os.close(file)
+        os.write(pipe, b"%d\n" % child)
+        _, status = os.waitpid(child, 0)
+        os.write(pipe, b"%d\n" % os.waitstatus_to_exitcode(status))
+    finally:  # also where nobody reads the pipe any more, or nothing could be forked
+        os._exit(0)
 
 
 def _become(module: str, files: list[int]) -> NoReturn:
@@ -67,7 +69,7 @@ def _become(module: str, files: list[int]) -> NoReturn:
     try:
         os.setsid()
         for number, file in enumerate(files):
-            if number < len((0, 1, 2)):
+            if number < FILES - 1:
                 os.dup2(file, number)
             os.close(file)
         let_others_look(allowed=True)  # else its own files in /proc are closed to it as well

@@ -8,7 +8,8 @@ spread `sd`. A model's level is then the weighted mean of what its tasks say, wi
 International Statistical Review 59(3), section 2). A score that does not fit the others (a slip of the pen, or put there to pull the level
 down) counts for no more than one that lies `MOST` standard errors off (Huber 1964, Annals of Mathematical Statistics 35(1), section 3), and
 the more the scores disagree, the less is known of the level: its error grows by Birge's ratio (Birge 1932, Physical Review 40, 207).
-`benchmarks/panel.py` makes the packaged numbers.
+Tasks of one kind (three of CQADupstack, SciFact and NFCorpus) err together, and say less than as many others: the error is that of a sum
+of correlated quantities (JCGM 100:2008, 5.2.2), from the residuals' measured products. `benchmarks/panel.py` makes the packaged numbers.
 """
 
 from __future__ import annotations
@@ -94,7 +95,18 @@ def level(scores: Mapping[str, float], source: str) -> Level | None:
     off = [(place - at) / error for place, error in zip(places, errors, strict=True)]
     disagreement = math.sqrt(sum(one**2 for one in off) / (len(off) - 1)) if len(off) > 1 else 1.0
     odd = tuple(name for name, one in zip(known, off, strict=True) if abs(one) > ODD)
-    return Level(expit(at), math.sqrt(1 / sum(weights)) * max(1.0, disagreement), known, source, odd)
+    together = _together(dict(zip(known, (weight * error for weight, error in zip(weights, errors, strict=True)), strict=True)))
+    return Level(expit(at), math.sqrt(together / sum(weights)) * max(1.0, disagreement), known, source, odd)
+
+
+def _together(parts: dict[str, float]) -> float:
+    """Return how much larger the variance of a weighted sum is than if tasks erred alone, and by no more than their spreads.
+
+    `parts` are weight times error by task.
+    """
+    common: dict[str, dict[str, float]] = _data()["in_common"]
+    whole = sum(one * other * common[first].get(second, 0.0) for first, one in parts.items() for second, other in parts.items())
+    return whole / sum(one**2 for one in parts.values())
 
 
 def _fitted(places: list[float], errors: list[float]) -> tuple[float, list[float]]:
