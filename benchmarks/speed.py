@@ -21,7 +21,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -30,7 +29,6 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "build/models/all-MiniLM-L6-v2"
-ARCHIVE = ROOT.parent / "shared/data/retrieval/retrieval.tar.zst"
 DATA = ROOT / "build/retrieval"
 SET = "scifact"
 CONTENDERS = ("cardcheck", "default", "tuned-16", "tuned-32", "tuned-64")  # smaller batches were slower on two cores
@@ -43,19 +41,17 @@ Texts = dict[str, str]
 Qrels = dict[str, dict[str, int]]
 
 
-def unpack() -> Path:
-    """Return the folder of the retrieval sets, unpacked once."""
-    if not (DATA / "retrieval" / SET).is_dir():
-        import zstandard
+def unpack() -> None:
+    """Unpack the retrieval sets, once; end with a message where they are absent."""
+    from references import unpack_retrieval  # not for the contenders, one of which may lack cardcheck
 
-        with ARCHIVE.open("rb") as file, zstandard.open(file, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            archive.extractall(DATA, filter="data")
-    return DATA / "retrieval" / SET
+    if unpack_retrieval() is None:
+        sys.exit("skipped: ../shared/data/retrieval is not there; it does not come with the project")
 
 
 def read(count: int | None) -> tuple[Texts, Texts, Qrels]:
     """Return queries, corpus and judgements; with a count a part of the corpus, the judged documents first."""
-    folder = DATA / "retrieval" / SET
+    folder = DATA / SET
     qrels: Qrels = {}
     for line in (folder / "qrels/test.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = line.split("\t")
@@ -282,7 +278,13 @@ def _cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
-    flags = {flag for line in lines if line.startswith("flags") for flag in line.split() if flag in {"avx512_bf16", "amx_bf16", "avx512f"}}
+    flags = {
+        flag
+        for line in lines
+        if line.startswith("flags")
+        for flag in line.split()
+        if flag in {"amx_bf16", "avx2", "avx512_bf16", "avx512f"}
+    }
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return f"{model} ({' '.join(sorted(flags))})"
 
@@ -358,7 +360,8 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.model = large() if args.model == "large" else Path(args.model)
-    unpack()
+    if not args.contender:
+        unpack()
     if args.contender == "once":
         run_once(args)
     elif args.contender:
