@@ -167,7 +167,7 @@ def audit(
     (texts encoded, texts in all). Raises CardcheckError.
     """
     subject = resolve(str(given), hub_id=hub_id, offline=offline, weights=measure is not None)
-    if measure is not None and subject.path.is_dir():  # a card alone is not measured
+    if measure is not None and measure.device == "cpu" and subject.path.is_dir():  # a card alone is not measured
         from cardcheck.spotcheck.children import prepare
 
         prepare()  # libraries are imported while the files are judged and the outside is asked

@@ -18,7 +18,7 @@ from cardcheck.spotcheck.children import EncodingError, run_child
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere children are started one by one")
 SECRET = "a-secret-of-ours"  # noqa: S105  # it opens nothing
 CHILD = """
-import json, os, signal, sys
+import json, os, signal, sys, time
 
 def main():
     for line in sys.stdin:
@@ -29,6 +29,19 @@ def main():
             print(json.dumps([os.getpid(), os.getsid(0), dict(os.environ), sys.modules.get("torch") is not None]))
         elif asked == "seen":
             print(json.dumps(getattr(sys, "seen", None)))
+        elif asked == "folder":
+            print(json.dumps(os.getcwd()))
+        elif asked == "answer":
+            print(json.dumps("an answer"))
+            return 0
+        elif asked == "leave":
+            raise SystemExit(0)
+        elif asked == "close":
+            os.close(1)
+            time.sleep(60)
+        elif asked == "stop":
+            os.kill(os.getppid(), signal.SIGSTOP)
+            time.sleep(60)
         elif asked == "end":
             os.kill(os.getpid(), signal.SIGKILL)
         elif asked == "raise":
@@ -36,6 +49,9 @@ def main():
         sys.seen = asked
         sys.stdout.flush()
     return 0
+
+if __name__ == "__main__":
+    raise SystemExit(main())
 """
 
 
@@ -52,6 +68,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _its_module(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(place))
+
+
+JOB = {"memory_mb": 9999}
 
 
 def _run(tmp_path: Path, *lines: Any, seconds: float = 60.0) -> list[Any]:
@@ -164,3 +183,71 @@ def test_what_was_prepared_is_taken(tmp_path: Path) -> None:
     children.close_nursery()
     assert time.monotonic() - before < children.PATIENCE
     assert _ends(unused)
+
+
+def test_its_session_is_there_when_its_number_is_known(tmp_path: Path) -> None:
+    """It is by its session that a child is ended at its limit: one that it has not yet made would be missed."""
+    for _ in range(20):
+        with (tmp_path / "log").open("wb") as errors:
+            child = children._start("a_child_of_ours", errors, time.monotonic() + 60, forked=True)
+        assert os.getsid(child.pid) == child.pid
+        assert child.stdin
+        child.stdin.close()
+        assert child.wait() == 0
+
+
+def test_an_answer_before_all_texts_are_read_counts(tmp_path: Path) -> None:
+    """A child that answers and ends while it is still being told has its answer heard, however it was started."""
+    lines = ["answer", *("x" * 1000 for _ in range(3000))]
+    for forked in (True, False):
+        assert list(run_child("a_child_of_ours", lines, str(tmp_path), 60.0, forked=forked)) == ["an answer"]
+
+
+def test_a_child_that_closes_its_output_is_held_to_its_limit(tmp_path: Path) -> None:
+    """Silence is no end."""
+    before = time.monotonic()
+    with pytest.raises(EncodingError, match="stopped after 1 s"):
+        _run(tmp_path, JOB | {"path": str(tmp_path)}, "close", seconds=1)
+    assert time.monotonic() - before < 5
+
+
+def test_who_tells_ends_is_stopped_by_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither this model's limit nor the next model depends on processes that a child can stop."""
+    monkeypatch.setattr(children, "ANSWERED", 0.5)
+    with pytest.raises(EncodingError, match="stopped after 1 s"):
+        _run(tmp_path, JOB | {"path": str(tmp_path)}, "stop", seconds=1)
+    stopped = _nursery()
+    with (tmp_path / "log").open("wb") as errors:
+        child: Any = children._start("a_child_of_ours", errors, time.monotonic() + 60, forked=True)
+    child.kill()
+    assert _ends(child.keeper)
+    os.kill(stopped, signal.SIGSTOP)
+    assert _run(tmp_path, "answer") == ["an answer"]
+    assert _ends(stopped)
+
+
+def test_a_long_limit_and_an_end_in_good_order(tmp_path: Path) -> None:
+    """A limit of a month is one, and a child may leave as a program does."""
+    assert _run(tmp_path, "leave", seconds=3e6) == []
+
+
+def test_a_child_is_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its working folder is ours as it is now; where that is gone, there is another."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert _run(tmp_path, "folder") == [str(tmp_path / "here")]
+    (tmp_path / "here").rmdir()
+    assert _run(tmp_path, "folder") == ["/"]
+
+
+@pytest.mark.parametrize("before", ["import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)", "import os; os.close(0); os.close(1)"])
+def test_callers_in_an_odd_state(place: Path, tmp_path: Path, before: str) -> None:
+    """A caller that ignores its children's ends, or has no standard files, gets its answers."""
+    code = (
+        f"{before}\nfrom cardcheck.spotcheck import children; from pathlib import Path\n"
+        f"found = list(children.run_child('a_child_of_ours', ['answer'], {str(tmp_path)!r}, 60))\n"
+        f"Path({str(tmp_path / 'found')!r}).write_text(str(found))"
+    )
+    environment = os.environ | {"PYTHONPATH": f"{place}:{Path(children.__file__).parents[2]}"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert (tmp_path / "found").read_text() == "['an answer']"

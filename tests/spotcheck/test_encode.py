@@ -67,8 +67,8 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     start = children_of_ours._start
 
-    def recorded(*args: Any) -> Any:
-        child = start(*args)
+    def recorded(*args: Any, forked: bool) -> Any:
+        child = start(*args, forked=forked)
         started.append(child.pid)
         return child
 

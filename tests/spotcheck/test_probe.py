@@ -286,9 +286,9 @@ def test_a_process_that_prints_no_json(saved_model: Path, monkeypatch: pytest.Mo
     for line in ("nonsense", "[]"):
         command = ["/bin/sh", "-c", f"echo '{line}'; sleep 60"]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
-        monkeypatch.setattr("cardcheck.spotcheck.children._start", lambda *_, child=child: child)
+        monkeypatch.setattr("cardcheck.spotcheck.children._start", lambda *_, child=child, **__: child)
         with pytest.raises(EncodingError, match="makes no sense"):
-            list(probechild.ask({"path": str(saved_model)}, str(tmp_path), Limits(seconds=30)))
+            list(probechild.ask({"path": str(saved_model), "device": "cpu"}, str(tmp_path), Limits(seconds=30)))
         assert child.returncode == -signal.SIGKILL
 
 

@@ -85,7 +85,7 @@ def encode(
             "out": str(Path(folder) / "vectors"),
         }
         isolation: dict[str, bool] = {}
-        for answer in run_child("cardcheck.spotcheck.worker", [job, *queries, *documents], folder, limits.seconds):
+        for answer in run_child("cardcheck.spotcheck.worker", [job, *queries, *documents], folder, limits.seconds, forked=device == "cpu"):
             if "error" in answer:
                 raise EncodingError(f"the model could not be run: {_first_lines(answer['error'])}")
             if "encoded" in answer:

@@ -41,7 +41,7 @@ def ask(job: dict[str, Any], folder: str, limits: Limits) -> Iterator[dict[str, 
     Raises EncodingError where it ends otherwise than by itself.
     """
     try:
-        for answer in run_child("cardcheck.spotcheck.probing", [job], folder, limits.seconds):
+        for answer in run_child("cardcheck.spotcheck.probing", [job], folder, limits.seconds, forked=job["device"] == "cpu"):
             if not isinstance(answer, dict):
                 raise EncodingError(NONSENSE)
             yield answer
