@@ -140,7 +140,8 @@ class _Forked:
 
     def kill(self) -> None:
         """End who should tell its end."""
-        os.kill(self.keeper, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.keeper, signal.SIGKILL)
 
     def _told(self, until: float) -> str:
         """Return the next line that is told, nothing at the end. Raises subprocess.TimeoutExpired."""
